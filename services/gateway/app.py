@@ -27,6 +27,8 @@ from services.common.app import build
 from services.common.definition import ServiceDefinition
 from services.gateway import idempotency, requests
 from services.gateway.api import (
+    access,
+    access_trail,
     conflicts,
     cutover,
     duplicates,
@@ -46,7 +48,7 @@ from services.gateway.console.guard import Guard
 from services.gateway.console.mounting import mount
 from services.gateway.console.outside import Outside
 from services.gateway.context import GatewayContext
-from services.gateway.dependencies import refuse_without_right
+from services.gateway.dependencies import refuse_without_right, rights_by_route
 from services.gateway.fast_path import FastPath
 from services.gateway.lookups import Lookups
 from services.gateway.openapi import describe
@@ -83,6 +85,7 @@ _APPLICATION = "traboule.membership.http"
 _ROUTERS = (
     *(part.router for part in (unsubscribe, gatherings, links, feeds, checkin_script, checkin, checkin_offline)),
     *(part.router for part in (lists, members, identity, overrides, conflicts, duplicates, records, statistics)),
+    *(part.router for part in (access_trail, access)),
     # Cutover's own first: what comes after would take its words for a cluster and a service.
     *(cutover.router, operations.router),
 )
@@ -95,6 +98,13 @@ def create_http(
     clock: Clock | None = None,
 ) -> ASGIApp:
     """The gateway, on connections of its own: they are opened when first needed, and closed with the app's lifespan."""
+    return create_with_context(settings, policy, checks, clock)[0]
+
+
+def create_with_context(
+    settings: MembershipSettings, policy: Policy, checks: Checks, clock: Clock | None = None
+) -> tuple[ASGIApp, GatewayContext]:
+    """The same, and what its routes work with."""
     pool = ReadPool(asyncpg_url(settings.database_url), application=_APPLICATION)
     # A person waits for the answer: while a rebuild or an import has the turn, "try again" within 5 s is better.
     engine = create_engine(
@@ -105,7 +115,15 @@ def create_http(
     clock = clock or Clock()
     rpc = RpcClient(settings.broker_url, f"{OWN_PUBLISHER}.membership", settings.answer_seconds)
     context = GatewayContext(
-        pool, CallerCache(pool), AuditQueue(engine), clock, policy, engine, settings.answer_seconds, rpc
+        pool=pool,
+        callers=CallerCache(pool),
+        audit=AuditQueue(engine),
+        clock=clock,
+        policy=policy,
+        engine=engine,
+        answer_seconds=settings.answer_seconds,
+        rpc=rpc,
+        console_url=settings.console_url,
     )
 
     @asynccontextmanager
@@ -134,8 +152,9 @@ def create_http(
         app.include_router(router)
     mount(app, policy.clusters)
     answer_problems(app)
-    app.openapi = partial(describe, app, sorted(policy.clusters))
-    return Measured(FastPath(Outside(app, Guard(settings.public_url)), context, Lookups(pool)))
+    rights = rights_by_route(route for router in _ROUTERS for route in router.routes)
+    app.openapi = partial(describe, app, sorted(policy.clusters), rights)
+    return Measured(FastPath(Outside(app, Guard(settings.public_url)), context, Lookups(pool))), context
 
 
 def create_app(definition: ServiceDefinition[MembershipSettings], settings: MembershipSettings) -> Service:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import orjson
-from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from starlette.responses import Response
 
 from services.gateway.auth.audit import Access, AuditQueue, note
@@ -59,6 +59,7 @@ class GatewayContext:
     engine: AsyncEngine
     answer_seconds: float
     rpc: RpcClient
+    console_url: str
     exports: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(EXPORTS_AT_ONCE))
     """Each holds a connection of the pool for as long as it is read."""
     statistics: Picture[list[Mapping[str, Any]]] = field(default_factory=_statistics)
@@ -72,6 +73,12 @@ class GatewayContext:
         if known is None or service not in known.services:
             raise ProblemError("former-system-unknown")
         return f"{known.code}/{service}"
+
+    @asynccontextmanager
+    async def reading(self) -> AsyncGenerator[AsyncConnection]:
+        """One transaction of what is read with the tables of people. Raises DatabaseUnavailableError."""
+        async with writing(self.engine, self.policy) as uow:
+            yield uow.connection
 
     @asynccontextmanager
     async def writing(self, *accesses: Access) -> AsyncGenerator[MembershipUnitOfWork]:

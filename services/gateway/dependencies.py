@@ -10,7 +10,7 @@ from fastapi.routing import APIRoute
 from starlette.routing import BaseRoute
 
 from schemas.rights import Right
-from services.gateway.auth.authorisation import BEARER, HEADER, caller_of, require
+from services.gateway.auth.authorisation import BEARER, HEADER, caller_of, require, require_fresh
 from services.gateway.auth.caller import Caller
 from services.gateway.auth.rights import RIGHTS
 from services.gateway.context import GatewayContext
@@ -47,6 +47,8 @@ def needs(*rights: Right) -> Authorise:
         route = template(request.scope)
         try:
             require(caller, right)
+            if request.method not in ("GET", "HEAD"):
+                require_fresh(caller, right)
         except ProblemError as problem:
             context.audit.refused(caller, right, route, problem.kind)
             raise
@@ -115,6 +117,16 @@ def refuse_without_right(routes: Iterable[BaseRoute]) -> None:
     for route in routes:
         path: str = getattr(route, "path", "")
         assert path.startswith(OPEN) or rights_of(route), f"{path} names no right"
+
+
+def rights_by_route(routes: Iterable[BaseRoute]) -> dict[tuple[str, str], tuple[Right, ...]]:
+    """The rights of which each route needs one, by path and method, for those that are in the contract."""
+    return {
+        (route.path_format, method): rights_of(route)
+        for route in routes
+        if isinstance(route, APIRoute) and route.include_in_schema and rights_of(route)
+        for method in route.methods
+    }
 
 
 After = Annotated[str | None, Query(max_length=4_000, description="`next` of the page before")]

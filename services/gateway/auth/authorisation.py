@@ -30,11 +30,15 @@ async def caller_of(request: Request, callers: CallerCache) -> Caller:
 
 
 def require(caller: Caller, right: Right, *clusters: str) -> None:
-    """Raises ProblemError unless the right is there, in one of these clusters if any is named, and fresh if need be."""
+    """Raises ProblemError unless the right is there, and in one of these clusters if any is named."""
     if not caller.may(right):
         raise ProblemError("right-missing", right=right, roles=[role.value for role in roles_with(right)])
     if clusters and not caller.may_in_any(right, clusters):
         raise ProblemError("cluster-not-yours", right=right, clusters=sorted(set(clusters)))
+
+
+def require_fresh(caller: Caller, right: Right) -> None:
+    """Raises ProblemError where a person who is to change something signed in too long ago for that."""
     if right in FRESH and caller.session is not None and caller.session.fresh_until <= monotonic():
         raise ProblemError("sign-in-again", right=right)
 

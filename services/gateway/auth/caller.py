@@ -6,7 +6,7 @@ from functools import cached_property
 from typing import Final
 
 from schemas.rights import Right
-from services.gateway.auth.rights import NOT_BY_KEYS, ROLES, SCOPED, Role
+from services.gateway.auth.rights import NOT_BY_KEYS, ROLES, SCOPED, WHOLE, Role
 
 CALLER: Final = "traboule.caller"
 """Key of an ASGI scope: the console asks the API inside the process for this caller. No header can set it."""
@@ -64,7 +64,7 @@ class Caller:
         rights: dict[Right, frozenset[str] | None] = {}
         for grant in self.grants:
             for right in ROLES[grant.role]:
-                if self.session is None and right in NOT_BY_KEYS:
+                if (self.session is None and right in NOT_BY_KEYS) or (grant.cluster is not None and right in WHOLE):
                     continue
                 rights[right] = _wider(rights.get(right, frozenset()), grant.cluster if right in SCOPED else None)
         return rights

@@ -25,6 +25,7 @@ _LINK = """
 _FIND = """
     select id from people where id = $1 or lower(email) = lower($1) or lower(name) = lower($1) limit 2
 """
+_NAME = "select name from people where id = $1"
 _DISABLE = "update people set disabled_at = coalesce(disabled_at, now()) where id = $1 returning name"
 _ENABLE = "update people set disabled_at = null where id = $1 returning name"
 _END_SESSIONS = "update sessions set ended_at = now() where person_id = $1 and ended_at is null"
@@ -85,6 +86,11 @@ async def find_person(connection: AsyncConnection, who: str) -> str:
 async def list_people(connection: AsyncConnection) -> list[dict[str, Any]]:
     """Everybody: ``id``, ``name``, ``email``, ``grants``, ``issuers``, ``sessions``, ``seen_at``, ``disabled_at``."""
     return [dict(row) for row in (await connection.exec_driver_sql(_LIST)).mappings()]
+
+
+async def name_of(connection: AsyncConnection, person_id: str) -> str | None:
+    """How somebody is called; None for nobody."""
+    return (await connection.exec_driver_sql(_NAME, (person_id,))).scalar()
 
 
 async def disable_person(connection: AsyncConnection, person_id: str) -> str:

@@ -14,11 +14,14 @@ from schemas.base import Announced, Fact
 from schemas.envelope import encode, source_of
 from schemas.membership import MemberRecorded
 from schemas.reading import read
-from services.gateway.app import create_http
-from services.gateway.auth.caller import Grant
+from services.gateway.app import create_with_context
+from services.gateway.auth.audit import AuditQueue
+from services.gateway.auth.caller import CALLER, Caller, Grant
+from services.gateway.auth.caller_cache import CallerCache
 from services.gateway.auth.people import create_person
 from services.gateway.auth.sessions import Browser, create_session
 from services.gateway.console.session import COOKIE
+from services.gateway.context import GatewayContext
 from services.membership.consumers import SUBSCRIPTIONS
 from services.membership.records.record import RecordKey
 from services.membership.settings import MembershipSettings
@@ -52,8 +55,8 @@ class SetClock(Clock):
 class GatewayUnderTest:
     """``await door.tell(NUMELINK, a_member())``, then ``await door.get("/members")``."""
 
-    def __init__(self, app: Any, engine: AsyncEngine, clock: SetClock) -> None:
-        self.app, self.engine, self.clock = app, engine, clock
+    def __init__(self, app: Any, engine: AsyncEngine, clock: SetClock, context: GatewayContext) -> None:
+        self.app, self.engine, self.clock, self.context = app, engine, clock, context
         transport = httpx2.ASGITransport(app, raise_app_exceptions=False)
         self.client = httpx2.AsyncClient(transport=transport, base_url="http://localhost")
         self._keys: dict[str, str] = {}
@@ -121,6 +124,34 @@ class GatewayUnderTest:
                 self._sessions[role], _ = await create_session(connection, person_id, A_BROWSER, None)
         return self._sessions[role]
 
+    @property
+    def callers(self) -> CallerCache:
+        """Who may ask, as the gateway remembers it."""
+        return self.context.callers
+
+    @property
+    def audit(self) -> AuditQueue:
+        """Reads on their way to the database."""
+        return self.context.audit
+
+    async def inside(self, role: str) -> dict[str, Any]:
+        """For ``gateway.ask_as``, which then asks as the console does for a person of this role."""
+        caller = await self.callers.signed_in(await self.session(role))
+        assert caller is not None
+        return {"caller": caller}
+
+    async def ask_as(self, method: str, path: str, *, caller: Caller | None = None, **request: Any) -> Any:
+        """One answer for somebody who is signed in; for whoever the headers name where nobody is."""
+        if caller is None:
+            return await self.client.request(method, path, **request)
+
+        async def app(scope: Any, receive: Any, send: Any) -> None:
+            await self.app(scope | {CALLER: caller}, receive, send)
+
+        transport = httpx2.ASGITransport(app, raise_app_exceptions=False)
+        async with httpx2.AsyncClient(transport=transport, base_url="http://inside") as client:
+            return await client.request(method, path, **request)
+
     async def names(self, **parameters: Any) -> list[str]:
         """The names of the members that a list shows."""
         answer = await self.get("/members", **parameters)
@@ -142,8 +173,8 @@ async def open_gateway(
     )
     engine = create_engine(database_url, application="test", pool_size=2)
     clock = SetClock()
-    app = create_http(settings, POLICY, _well, clock)
-    gateway = GatewayUnderTest(app, engine, clock)
+    app, context = create_with_context(settings, POLICY, _well, clock)
+    gateway = GatewayUnderTest(app, engine, clock, context)
     async with lifespan(app):
         try:
             yield gateway
