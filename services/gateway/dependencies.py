@@ -125,7 +125,7 @@ def rights_by_route(routes: Iterable[BaseRoute]) -> dict[tuple[str, str], tuple[
         (route.path_format, method): rights_of(route)
         for route in routes
         if isinstance(route, APIRoute) and route.include_in_schema and rights_of(route)
-        for method in route.methods
+        for method in route.methods or ()
     }
 
 

@@ -1,0 +1,47 @@
+"""Forms of pages: what was typed, a key that makes a form count once, and what the API refused of it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from secrets import token_urlsafe
+from typing import Any, Final
+
+from fastapi import Request
+
+from services.gateway.bodies import read_body
+from services.gateway.console import rendering
+from services.gateway.console.errors import Refusal, refusal
+from services.gateway.console.inside import Answer
+from services.gateway.public.forms import fields_of
+
+LONGEST: Final = 65_536
+KEY: Final = "_key"
+"""Name of the hidden field: a form that is sent twice is done once."""
+
+
+@dataclass(frozen=True, slots=True)
+class Typed:
+    """What a form holds. ``refusal`` is there when it was sent, and why nothing came of it."""
+
+    values: Mapping[str, str] = field(default_factory=dict[str, str])
+    refusal: Refusal | None = None
+    key: str = field(default_factory=lambda: token_urlsafe(16))
+
+    def value(self, name: str, otherwise: str = "") -> str:
+        """What stands in a field."""
+        return self.values.get(name, otherwise)
+
+
+async def typed(request: Request) -> Mapping[str, str]:
+    """The fields of the form that was sent. Raises ProblemError for one that is too long."""
+    return fields_of(await read_body(request, LONGEST))
+
+
+def headers_of(fields: Mapping[str, str]) -> dict[str, str]:
+    """What tells the API that a form was sent before."""
+    return {"idempotency-key": fields[KEY]} if fields.get(KEY) else {}
+
+
+def typed_again(request: Request, fields: Mapping[str, str], answer: Answer) -> Typed:
+    """The form as it was sent, with what the API refused; it can be mended and sent again, as another request."""
+    problem: Mapping[str, Any] = answer.json or {}
+    return Typed(fields, refusal(answer.status, problem, rendering.words_of(request)))
