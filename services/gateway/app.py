@@ -132,7 +132,7 @@ def create_http(
     for router in _ROUTERS:
         refuse_without_right(router.routes)
         app.include_router(router)
-    mount(app, policy.clusters)
+    mount(app, policy.clusters, clock)
     answer_problems(app)
     app.openapi = partial(describe, app, sorted(policy.clusters))
     return Measured(FastPath(Outside(app, Guard(settings.public_url)), context, Lookups(pool)))
