@@ -150,7 +150,7 @@ def create_with_context(
     for router in _ROUTERS:
         refuse_without_right(router.routes)
         app.include_router(router)
-    mount(app, policy.clusters)
+    mount(app, policy.clusters, clock)
     answer_problems(app)
     rights = rights_by_route(route for router in _ROUTERS for route in router.routes)
     app.openapi = partial(describe, app, sorted(policy.clusters), rights)

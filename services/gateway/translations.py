@@ -185,6 +185,11 @@ PROBLEMS: Mapping[str, tuple[int, str, str]] = {
         "Il faut garder une personne qui administre toute l'installation",
         "Somebody must be left who administers the whole installation",
     ),
+    "key-made-already": (
+        409,
+        "Cette clé est faite déjà, et ne se montre qu'une fois : la révoquer, et en faire une autre",
+        "This key was made already, and is shown once only: revoke it, and make another",
+    ),
     "email-taken": (409, "Quelqu'un a déjà cette adresse", "Somebody has this address already"),
     "changed-meanwhile": (412, "Ce membre a changé entre-temps", "This member changed meanwhile"),
     "body-broken-off": (400, "Le corps de la requête est incomplet", "The request's body is incomplete"),

@@ -1,10 +1,8 @@
 """The public pages as axe sees them, on a phone and on a large screen: nothing that it knows to be wrong."""
 
 from collections.abc import Awaitable, Callable
-from hashlib import sha256
 from pathlib import Path
 from secrets import token_hex
-from typing import Any
 
 import pytest
 
@@ -12,14 +10,12 @@ from deploy.local.local_services import LocalServices
 from schemas.objections import link_digest
 from services.events.checkin.ticket import digest_of, new_token
 from services.events.public.links import new_token as new_link
+from tests.browser.axe import axe_source, violations
 from tests.support.browser import Browser, Tab
 from tests.support.events import Events
 
 pytestmark = pytest.mark.browser
 
-AXE = Path(__file__).parents[1] / "data" / "axe" / "axe.min.js"
-DIGEST = "29348999450cdf2849a8e70b7912fc2da85a849da39c0d0d5394f51d4a9ed95c"
-"""Of axe-core 4.14.1 (MPL-2.0), as its makers published it."""
 TICKET = "insert into tickets (digest, attendee_id, at) values ($1, $2, now())"
 WIDTHS = (1440, 390)
 NewPass = Callable[[str], Awaitable[str]]
@@ -27,9 +23,7 @@ NewPass = Callable[[str], Awaitable[str]]
 
 @pytest.fixture(scope="module")
 def axe() -> str:
-    source = AXE.read_bytes()
-    assert sha256(source).hexdigest() == DIGEST
-    return source.decode()
+    return axe_source()
 
 
 @pytest.fixture
@@ -45,11 +39,7 @@ async def looked_at(tab: Tab, axe: str, pictures: Path, name: str) -> None:
     for width in WIDTHS:
         await tab.width(width)
         await tab.picture(pictures / f"{name}-{width}.png")
-        await tab.run(f"{axe}; null")
-        result: dict[str, Any] = await tab.run("axe.run()")
-        wrong = [(each["id"], [node["html"] for node in each["nodes"]]) for each in result["violations"]]
-        assert wrong == [], (name, width)
-        assert len(result["passes"]) > 10
+        assert await violations(tab, axe) == [], (name, width)
         assert await tab.run("document.documentElement.scrollWidth <= innerWidth"), (name, width)
     refused = [line for line in tab.console if "Failed to load resource" not in line]
     assert refused == [], name

@@ -13,10 +13,12 @@ from services.gateway.api.decision_bodies import described as described_body
 from services.gateway.auth import grants, keys, people
 from services.gateway.auth.audit import Access
 from services.gateway.auth.caller import Caller, Grant
+from services.gateway.auth.keys import short_id
 from services.gateway.auth.rights import RIGHTS, ROLE_WORDS, ROLES, SCOPED, WORDS
 from services.gateway.bodies import body_of
 from services.gateway.context import GatewayContext, answer
 from services.gateway.dependencies import READS_MEMBERS, AccessGiver, Context, Lang, having
+from services.gateway.idempotency_header import IdempotencyKey, claim, key_of
 from services.gateway.problems import ProblemError, described
 from services.gateway.translations import language_of
 from services.membership.unit_of_work import MembershipUnitOfWork
@@ -58,17 +60,22 @@ async def everybody(context: Context) -> Response:
     openapi_extra=described_body(shapes.NewPerson),
 )
 async def invite(
-    context: Context, caller: AccessGiver, body: Annotated[shapes.NewPerson, Depends(body_of(shapes.NewPerson))]
+    request: Request,
+    context: Context,
+    caller: AccessGiver,
+    body: Annotated[shapes.NewPerson, Depends(body_of(shapes.NewPerson))],
+    idempotency_key: IdempotencyKey = None,
 ) -> Response:
-    """Let a person in, with a link that signs them in once within 15 minutes."""
+    """Let a person in, with a link that signs them in once within 15 minutes.
+
+    Sent again with the same `Idempotency-Key` it makes another link for the same person.
+    """
     given = _grants(context, body.grants)
     async with _giving(context, caller, "people", _named(given)) as uow:
-        try:
-            person_id = await people.create_person(
-                uow.connection, body.name, body.email, given, by=caller.key_id, locale=body.locale
-            )
-        except people.EmailTakenError:
-            raise ProblemError("email-taken") from None
+        new = short_id()
+        [person_id] = await claim(uow, key_of(request, caller, body, idempotency_key), [new])
+        if person_id == new:
+            await _create(uow, body, given, caller, new)
         made = await people.create_link(uow.connection, person_id, by=caller.key_id)
     return answer(_link(context, person_id, *made), status=201)
 
@@ -164,17 +171,30 @@ async def all_keys(context: Context) -> Response:
     "/access/keys",
     response_model=shapes.KeyMade,
     status_code=201,
-    responses=described(413),
+    responses=described(409, 413),
     openapi_extra=described_body(shapes.NewKey),
 )
 async def create_key(
-    context: Context, caller: AccessGiver, body: Annotated[shapes.NewKey, Depends(body_of(shapes.NewKey))]
+    request: Request,
+    context: Context,
+    caller: AccessGiver,
+    body: Annotated[shapes.NewKey, Depends(body_of(shapes.NewKey))],
+    idempotency_key: IdempotencyKey = None,
 ) -> Response:
-    """Make an API key. It is shown this once."""
+    """Make an API key. It is shown this once: sent again with the same `Idempotency-Key` it is refused."""
     given = _grants(context, body.grants)
     async with _giving(context, caller, "keys", _named(given)) as uow:
+        new = short_id()
+        if await claim(uow, key_of(request, caller, body, idempotency_key), [new]) != [new]:
+            raise ProblemError("key-made-already")
         key = await keys.create_key(
-            uow.connection, body.name, given, body.days, by=caller.key_id, signs_for_others=body.signs_for_others
+            uow.connection,
+            body.name,
+            given,
+            body.days,
+            by=caller.key_id,
+            signs_for_others=body.signs_for_others,
+            key_id=new,
         )
     return answer({"id": key.split("_")[1], "key": key}, status=201)
 
@@ -205,6 +225,23 @@ async def _giving(
     except grants.LastAdministratorError:
         raise ProblemError("last-administrator") from None
     await context.callers.refresh()
+
+
+async def _create(
+    uow: MembershipUnitOfWork, body: shapes.NewPerson, given: Sequence[Grant], caller: Caller, person_id: str
+) -> None:
+    try:
+        await people.create_person(
+            uow.connection,
+            body.name,
+            body.email,
+            given,
+            by=caller.key_id,
+            locale=body.locale,
+            person_id=person_id,
+        )
+    except people.EmailTakenError:
+        raise ProblemError("email-taken") from None
 
 
 async def _present(uow: MembershipUnitOfWork, person_id: str) -> str:

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
 from services.gateway.api.member_responses import Member, Sources, Timeline
-from services.gateway.api.timeline import timeline
+from services.gateway.api.timeline import About, timeline
 from services.gateway.auth.caller import Caller
 from services.gateway.context import GatewayContext, answer
 from services.gateway.cursors import cursor, position_in_time
@@ -56,13 +56,14 @@ async def member_timeline(
     member_id: str,
     limit: Annotated[int, Query(ge=1, le=500)] = 50,
     after: After = None,
+    about: Annotated[About | None, Query(description="only what happened to one of these")] = None,
     lang: Lang = None,
 ) -> Response:
     """What happened, newest first: dues, registrations, consents, mailings, and changes of the source records."""
     position = position_in_time(after)
     view = await find_member(context.pool, member_id)
     language = language_of(request)
-    entries = await timeline(context.pool, view, position, limit + 1, language)
+    entries = await timeline(context.pool, view, position, limit + 1, language, about)
     page = entries[:limit]
     following = cursor(*page[-1].position) if len(entries) > limit else None
     return answer({"items": [entry.content for entry in page], "next": following}, spoken(language))

@@ -7,7 +7,7 @@ Days come at their beginning. Entries of one instant are ordered by ``rank``, wh
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import orjson
 from babel.numbers import format_currency
@@ -18,6 +18,17 @@ from services.membership.translations import CHANNELS, HAPPENED, Language, label
 from services.membership.views import queries
 from services.membership.views.queries import StoredView
 
+About = Literal["dues", "registrations", "mails", "records"]
+"""What a timeline may be narrowed to."""
+_KINDS: Mapping[About, tuple[str, ...]] = {
+    "dues": (
+        *("member-since", "subscription", "invoice", "invoice-cancelled", "credit-note", "dues-notice"),
+        *("payment", "refund"),
+    ),
+    "registrations": tuple(kind for kind in HAPPENED if kind.startswith("registration")),
+    "mails": ("mailing", *(kind for kind in HAPPENED if kind.startswith("consent"))),
+    "records": tuple(kind for kind in HAPPENED if kind.startswith("record-")),
+}
 _END = (datetime(9999, 1, 1, tzinfo=UTC), LARGEST)
 
 
@@ -35,12 +46,20 @@ class Entry(NamedTuple):
 
 
 async def timeline(
-    rows: Rows, view: StoredView, after: tuple[datetime, str] | None, limit: int, language: Language
+    rows: Rows,
+    view: StoredView,
+    after: tuple[datetime, str] | None,
+    limit: int,
+    language: Language,
+    about: About | None = None,
 ) -> list[Entry]:
-    """The next entries after a position, newest first."""
-    history = await queries.history(rows, str(view.member_id), before=_history_before(after), limit=limit)
-    histories = [_from_history(row, language) for row in history]
-    histories += [entry for entry in _from_document(orjson.loads(view.document), language) if _is_after(entry, after)]
+    """The next entries after a position, newest first; ``about`` leaves out all others."""
+    histories: list[Entry] = []
+    if about in (None, "records"):
+        history = await queries.history(rows, str(view.member_id), before=_history_before(after), limit=limit)
+        histories = [_from_history(row, language) for row in history]
+    documents = _from_document(orjson.loads(view.document), language)
+    histories += [entry for entry in documents if _is_after(entry, after) and _is_about(entry, about)]
     return sorted(histories, key=lambda entry: (entry.moment, entry.rank), reverse=True)[:limit]
 
 
@@ -50,6 +69,10 @@ def _history_before(after: tuple[datetime, str] | None) -> tuple[datetime, int]:
     moment, rank = after
     # History comes before documents of the same instant, so after a document's entry none of that instant is left.
     return moment, number_in(rank[1:]) if rank[:1] == "h" else 0
+
+
+def _is_about(entry: Entry, about: About | None) -> bool:
+    return about is None or entry.content["kind"] in _KINDS[about]
 
 
 def _is_after(entry: Entry, after: tuple[datetime, str] | None) -> bool:

@@ -52,13 +52,14 @@ async def create_key(
     *,
     by: str,
     signs_for_others: bool = False,
+    key_id: str | None = None,
 ) -> str:
     """Make a key and return it: nobody can read it again. Raises ValueError for no grant, or no days."""
     if days < 1:
         raise ValueError("a key must be good for a day at least")
     if not grants:
         raise ValueError("a key must have a role")
-    key_id, secret = short_id(), secrets.token_urlsafe(32)
+    key_id, secret = key_id or short_id(), secrets.token_urlsafe(32)
     values = (key_id, hash_secret(secret), name, _former(grants), timedelta(days=days), signs_for_others)
     await connection.exec_driver_sql(_CREATE, values)
     await give(connection, grants, by=by, key_id=key_id)

@@ -53,10 +53,17 @@ class EmailTakenError(Exception):
 
 
 async def create_person(
-    connection: AsyncConnection, name: str, email: str | None, roles: Sequence[Grant], *, by: str, locale: str = "fr"
+    connection: AsyncConnection,
+    name: str,
+    email: str | None,
+    roles: Sequence[Grant],
+    *,
+    by: str,
+    locale: str = "fr",
+    person_id: str | None = None,
 ) -> str:
-    """Make a person with these grants; returns their id. Raises EmailTakenError."""
-    person_id = short_id()
+    """Make a person with these grants; returns their id, a new one if none is given. Raises EmailTakenError."""
+    person_id = person_id or short_id()
     try:
         async with connection.begin_nested():
             await connection.exec_driver_sql(_CREATE, (person_id, name, email, locale))

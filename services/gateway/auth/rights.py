@@ -48,7 +48,7 @@ SCOPED: Final = frozenset[Right](
 )
 """Rights that hold in the cluster of the grant alone. What is read is read of all: a member is one document."""
 
-WHOLE: Final = frozenset[Right](("give-access", "read-audit", "edit-parked", "note-backup"))
+WHOLE: Final = frozenset[Right](("give-access", "read-audit", "edit-parked"))
 """Rights that only a grant for all clusters gives: who administers one cluster must not reach the others by them."""
 
 FRESH: Final = frozenset[Right](("move-systems", "give-access"))

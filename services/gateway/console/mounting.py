@@ -9,17 +9,18 @@ from services.gateway.console.display import marks_of
 from services.gateway.console.errors import answer_refused, answer_sign_in
 from services.gateway.console.inside import RefusedError
 from services.gateway.console.mounted import Console
-from services.gateway.console.pages import home, members, signing_in
+from services.gateway.console.pages import access, access_trail, home, member, members, signing_in
 from services.gateway.console.session import SignInNeededError
+from shared.runtime.clock import Clock
 from shared.runtime.clusters import Cluster
 
-PAGES = (signing_in, home, members)
+PAGES = (signing_in, home, members, member, access, access_trail)
 """Each has a ``router``."""
 
 
-def mount(app: FastAPI, clusters: Mapping[str, Cluster]) -> None:
+def mount(app: FastAPI, clusters: Mapping[str, Cluster], clock: Clock) -> None:
     """Add all pages, and read their templates, words and files. Raises what is wrong with one of these."""
-    app.state.console = Console(marks_of(clusters))
+    app.state.console = Console(marks_of(clusters), clock)
     app.include_router(statics.router)
     for part in PAGES:
         app.include_router(part.router)

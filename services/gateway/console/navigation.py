@@ -5,7 +5,7 @@ from typing import Final, Literal
 
 from schemas.rights import Right
 from services.gateway.auth.caller import Caller
-from services.gateway.console.catalogue import Words
+from services.gateway.console.catalogue import Words, words
 
 Group = Literal["daily", "merger", "trades"]
 
@@ -36,24 +36,33 @@ class Entry:
     is_current: bool
 
 
-def areas(words: Words) -> tuple[Area, ...]:
+def areas(chosen: Words) -> tuple[Area, ...]:
     """All of them, in order."""
     return (
-        Area("/console", words.text("Accueil"), "house", None, "daily", "a", on_phone=True),
-        Area("/console/membres", words.text("Membres"), "building-2", "read-members", "daily", "m", on_phone=True),
+        Area("/console", chosen.text("Accueil"), "house", None, "daily", "a", on_phone=True),
+        Area("/console/membres", chosen.text("Membres"), "building-2", "read-members", "daily", "m", on_phone=True),
+        Area("/console/acces", chosen.text("Accès"), "key-round", "give-access", "trades", "c"),
     )
 
 
 GROUPS: Final[tuple[Group, ...]] = ("daily", "merger", "trades")
 
 
-def entries(person: Caller, path: str, words: Words) -> list[Entry]:
+def entries(person: Caller, path: str, chosen: Words) -> list[Entry]:
     """The areas that somebody may use; the one that an address lies in is the current one."""
     return [
         Entry(area.path, area.label, area.icon, area.group, area.key, area.on_phone, _is_in(path, area.path))
-        for area in areas(words)
+        for area in areas(chosen)
         if area.right is None or person.may(area.right)
     ]
+
+
+def path_for(person: Caller, path: str) -> str | None:
+    """The address of an area, if there is one and somebody may use it: for links from other pages."""
+    for area in areas(words("fr")):
+        if area.path == path and (area.right is None or person.may(area.right)):
+            return path
+    return None
 
 
 def _is_in(path: str, area: str) -> bool:

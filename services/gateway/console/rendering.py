@@ -13,6 +13,8 @@ from starlette.responses import Response
 
 from services.gateway.auth.caller import Caller
 from services.gateway.console.catalogue import Words, words
+from services.gateway.console.display import clock_time, day_of
+from services.gateway.console.mounted import clock
 from services.gateway.console.navigation import GROUPS, Entry, entries
 from services.gateway.console.session import LANGUAGE_COOKIE, language_of
 from services.gateway.console.statics import address
@@ -39,6 +41,8 @@ class Frame:
     other_language_address: str
     may_search: bool
     search: str
+    has_shortcuts: bool
+    printed: str
     is_bare: bool
 
 
@@ -144,7 +148,21 @@ def _frame(request: Request, person: Caller | None, title: str, search: str) -> 
         other_language_address=_in_language(request.url, other),
         may_search=person is not None and person.may("read-members"),
         search=search,
+        has_shortcuts=person is not None and (person.session is None or person.session.shortcuts),
+        printed="" if person is None else _printed(request, person, chosen),
         is_bare=person is None,
+    )
+
+
+def _printed(request: Request, person: Caller, chosen: Words) -> str:
+    """What stands at the foot of a page on paper."""
+    now = clock(request).now()
+    return chosen.text(
+        "Imprimé le %(day)s à %(time)s par %(name)s, depuis %(address)s",
+        day=day_of(now, chosen.language),
+        time=clock_time(now, chosen.language),
+        name=person.name,
+        address=request.url.path,
     )
 
 

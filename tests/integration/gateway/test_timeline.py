@@ -150,3 +150,22 @@ async def test_a_wrong_cursor_is_told(gateway, member):
 def test_every_word_has_its_translation():
     assert MEANINGS_FR.keys() == MEANINGS.keys()
     assert all(french and english for french, english in HAPPENED.values())
+
+
+async def test_a_timeline_is_narrowed_to_what_one_asks_about(gateway, member):
+    path = f"/members/{member}/timeline"
+    all_kinds = [entry["kind"] for entry in (await gateway.get(path, role="staff")).json()["items"]]
+    narrowed = {
+        about: [entry["kind"] for entry in (await gateway.get(path, role="staff", about=about)).json()["items"]]
+        for about in ("dues", "registrations", "mails", "records")
+    }
+    assert set(narrowed["records"]) == {"record-changed", "record-recorded"}
+    assert set(narrowed["registrations"]) == {"registration-attended"}
+    assert {"mailing", "consent-withdrawn"} == set(narrowed["mails"])
+    # Each is about something, and about one thing only.
+    assert sorted(all_kinds) == sorted(kind for kinds in narrowed.values() for kind in kinds)
+
+    first = (await gateway.get(path, role="staff", about="dues", limit=2)).json()
+    rest = (await gateway.get(path, role="staff", about="dues", after=first["next"])).json()
+    assert [entry["kind"] for entry in (*first["items"], *rest["items"])] == narrowed["dues"]
+    assert (await gateway.get(path, role="staff", about="gossip")).status_code == 422

@@ -133,7 +133,7 @@ async def create_key(request: Request, person: Person) -> Response:
     answer = await Inside(request, person).post("/access/keys", body, headers_of(fields))
     if answer.is_refusal:
         return await _keys(request, person, typed_again(request, fields, answer), status=answer.status)
-    return await _keys(request, person, secret=Secret(answer.json["key"], is_link=False, whose=body["name"]))
+    return await _keys(request, person, secret=Secret(answer.json["key"], is_link=False, whose=fields.get("name", "")))
 
 
 @router.post(f"{KEYS}/{{key_id}}/revoquer")

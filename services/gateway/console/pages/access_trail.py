@@ -21,6 +21,7 @@ TRAIL: Final = "/console/acces/journal"
 ROLES: Final = "/console/acces/roles"
 SESSIONS: Final = "/console/acces/moi"
 ROWS: Final = 50
+_MOMENTS: Final = ("signed_in_at", "seen_at")
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,6 +153,3 @@ def session_row(item: Mapping[str, Any], words: Words) -> SessionRow:
     how = words.text("par un lien") if item["how"] == "link" else item["how"]
     browser = f"{item['agent']} · {item['network']}"
     return SessionRow(item["number"], browser, how, moments[0], moments[1], item["is_this"])
-
-
-_MOMENTS: Final = ("signed_in_at", "seen_at")

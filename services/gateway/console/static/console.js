@@ -52,7 +52,7 @@
   });
   document.addEventListener("click", (event) => {
     if (event.target.closest("[data-print]")) print();
-    const copied = event.target.closest("[data-copy]");
-    if (copied) navigator.clipboard?.writeText(copied.dataset.copy);
+    const copy = event.target.closest("[data-copy]");
+    if (copy) navigator.clipboard?.writeText(copy.dataset.copy).then(() => { copy.dataset.copied = ""; });
   });
 })();

@@ -1,0 +1,187 @@
+"""Un membre: who they are and who says so, what they owe, what happened."""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any, Final
+
+from fastapi import APIRouter, Request
+from starlette.responses import RedirectResponse, Response
+
+from services.gateway.auth.caller import Caller
+from services.gateway.console import navigation, rendering
+from services.gateway.console.catalogue import Words
+from services.gateway.console.display import Mark, Tag, day_of, marks_for, siren
+from services.gateway.console.inside import Inside
+from services.gateway.console.mounted import marks, today
+from services.gateway.console.pages import members
+from services.gateway.console.pages.member_dues import Dues, dues_of
+from services.gateway.console.pages.member_fields import Field, fields_of
+from services.gateway.console.pages.member_sections import (
+    Conflict,
+    Mails,
+    Record,
+    Registration,
+    conflicts_of,
+    mails_of,
+    records_of,
+    registrations_of,
+)
+from services.gateway.console.pages.member_timeline import ENTRIES, KINDS, timeline_of
+from services.gateway.console.session import Person
+
+router = APIRouter(include_in_schema=False)
+
+PATH: Final = members.PATH + "/{member_id}"
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """What the page shows. Sections that the API does not give are None."""
+
+    name: str
+    brand: str | None
+    siren: str | None
+    siren_digits: str | None
+    marks: tuple[Mark, ...]
+    clusters: str
+    dues_tag: Tag
+    conflicts: tuple[Conflict, ...]
+    fields: tuple[Field, ...]
+    people: tuple[str, ...]
+    dues: Dues | None
+    registrations: tuple[Registration, ...] | None
+    mails: Mails | None
+    records: tuple[Record, ...] | None
+
+
+@router.get(PATH)
+async def member(
+    request: Request, person: Person, member_id: str, depuis: str = "", sorte: str = "", suite: str = ""
+) -> Response:
+    """One member. An id that was merged away leads to the current one, which says so."""
+    inside, words = Inside(request, person), rendering.words_of(request)
+    if rendering.is_part(request):
+        return await _timeline_part(request, inside, member_id, sorte, suite)
+    path = f"/members/{member_id}"
+    knows_persons = person.may("read-persons")
+    asked = [inside.get(path)]
+    if knows_persons:
+        asked += [
+            inside.get(f"{path}/sources"),
+            inside.get(f"{path}/timeline", _narrowed(sorte, suite)),
+        ]
+    answer, *more = await asyncio.gather(*asked)
+    view = answer.value()
+    if view["id"] != member_id:
+        return RedirectResponse(f"{members.PATH}/{view['id']}?depuis={member_id}", 303)
+    doubts = _doubts(more[0].value()) if knows_persons else []
+    overrides = await _overrides(inside, path, view) if knows_persons else []
+    merged = None
+    if depuis in view["former_ids"]:
+        merged = await _merged(inside, path, words, knows_day=knows_persons)
+    shown = shown_member(view, doubts, overrides, marks(request), today(request), _conflicts_path(person), words)
+    timeline = None
+    if knows_persons:
+        own = f"{members.PATH}/{member_id}"
+        timeline = timeline_of(more[1].value(), own, sorte, marks(request), words, is_continued=bool(suite))
+    return rendering.page(
+        request, person, "member/page.html", shown.name, member=shown, merged=merged, timeline=timeline, is_part=False
+    )
+
+
+async def _timeline_part(request: Request, inside: Inside, member_id: str, kind: str, suite: str) -> Response:
+    page = (await inside.get(f"/members/{member_id}/timeline", _narrowed(kind, suite))).value()
+    timeline = timeline_of(
+        page,
+        f"{members.PATH}/{member_id}",
+        kind,
+        marks(request),
+        rendering.words_of(request),
+        is_continued=bool(suite),
+    )
+    template = "member/happenings.html" if suite else "member/timeline.html"
+    return rendering.part(request, template, timeline=timeline, is_part=True)
+
+
+def _narrowed(kind: str, suite: str) -> dict[str, str | int | None]:
+    return {"limit": ENTRIES, "about": KINDS.get(kind), "after": suite}
+
+
+def _doubts(sources: Mapping[str, Any]) -> list[dict[str, Any]]:
+    return [
+        {**problem, "record": f"{source['cluster']}/{source['record_id']}"}
+        for source in sources["items"]
+        for problem in source["problems"]
+    ]
+
+
+async def _overrides(inside: Inside, path: str, view: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
+    """Who set what by hand; most members have nothing of the kind, and are not asked about it."""
+    if not any(isinstance(value, Mapping) and "override" in value for value in view.values()):
+        return ()
+    return (await inside.get(f"{path}/overrides")).value()["items"]
+
+
+async def _merged(inside: Inside, path: str, words: Words, *, knows_day: bool) -> str:
+    """When the member that was asked for became part of this one."""
+    identity = (await inside.get(f"{path}/identity")).value() if knows_day else {"items": ()}
+    at = next((item["at"] for item in identity["items"] if item["what"] == "merged"), None)
+    if at is None:
+        return words.text("Le membre demandé a été réuni à celui-ci.")
+    return words.text("Le membre demandé a été réuni à celui-ci le %(day)s.", day=day_of(at, words.language))
+
+
+def _conflicts_path(person: Caller) -> str | None:
+    return navigation.path_for(person, "/console/conflits")
+
+
+def shown_member(
+    view: Mapping[str, Any],
+    doubts: Sequence[Mapping[str, Any]],
+    overrides: Sequence[Mapping[str, Any]],
+    marks: Mapping[str, Mark],
+    today: date,
+    conflicts_path: str | None,
+    words: Words,
+) -> Member:
+    """The API's view of a member as it is shown, with what is doubtful in its records and what was set by hand."""
+    own = marks_for(view["clusters"], marks)
+    number = _value(view, "siren")
+    return Member(
+        name=_value(view, "name") or words.text("(sans nom)"),
+        brand=_value(view, "brand"),
+        siren=siren(number) if number else None,
+        siren_digits=number,
+        marks=own,
+        clusters=_joined([mark.name for mark in own], words),
+        dues_tag=_dues_tag(view, today, words),
+        conflicts=conflicts_of(view, conflicts_path, words),
+        fields=fields_of(view, doubts, overrides, marks, words),
+        people=tuple(_person(item) for item in view.get("people", ())),
+        dues=dues_of(view, marks, today, words),
+        registrations=registrations_of(view, marks, words),
+        mails=mails_of(view, words),
+        records=records_of(view, doubts, marks, words),
+    )
+
+
+def _value(view: Mapping[str, Any], field: str) -> str | None:
+    return (view.get(field) or {}).get("value")
+
+
+def _joined(names: Sequence[str], words: Words) -> str:
+    if len(names) < 2:
+        return "".join(names)
+    return words.text("%(names)s et %(last)s", names=", ".join(names[:-1]), last=names[-1])
+
+
+def _dues_tag(view: Mapping[str, Any], today: date, words: Words) -> Tag:
+    until, now = view["paid_until"], today.isoformat()
+    is_exempt = any(item.get("exempt") for item in view.get("memberships", ()))
+    return members.dues(until, paid_up=is_exempt or (until or "") >= now, today=now, words=words)
+
+
+def _person(item: Mapping[str, Any]) -> str:
+    return ", ".join(str(item[name]) for name in ("name", "role", "email", "phone", "mobile") if item.get(name))
