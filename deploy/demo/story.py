@@ -29,6 +29,7 @@ from deploy.provisioning.provision import SERVICES
 from services.cli.main import app as traboule
 from services.gateway.auth.caller import Grant
 from services.gateway.auth.keys import create_key
+from services.gateway.auth.people import create_link, create_person
 from services.gateway.auth.rights import Role
 from shared.persistence.database import create_engine
 
@@ -77,9 +78,12 @@ class Story:
     def print_addresses(self) -> None:
         """Addresses and commands, while everything keeps running."""
         gateway = self._services.url("membership")
+        link = asyncio.run(_make_link(self._services.env["TRABOULE_MEMBERSHIP_DATABASE_URL"]))
         self._console.print(
             f"""
 [bold]Where to look next[/] (Ctrl-C ends everything)
+  the console   {gateway.replace("127.0.0.1", "localhost")}/console/connexion/{link}
+                (for one use, within 8 hours; another: .venv/bin/traboule people link demo)
   members       curl -H 'Authorization: Bearer {self._key}' '{gateway}/members?search=lyon'
   statistics    curl -H 'Authorization: Bearer {self._key}' '{gateway}/statistics'
   the contract  {gateway}/openapi.json
@@ -231,6 +235,17 @@ async def _make_key(database_url: str) -> str:
     try:
         async with engine.begin() as connection:
             return await create_key(connection, "demo", [Grant(Role.ADMIN)], 1, by="demo", signs_for_others=True)
+    finally:
+        await engine.dispose()
+
+
+async def _make_link(database_url: str) -> str:
+    engine = create_engine(database_url, application="demo")
+    try:
+        async with engine.begin() as connection:
+            person_id = await create_person(connection, "demo", None, [Grant(Role.ADMIN)], by="demo")
+            token, _ = await create_link(connection, person_id, by="demo", minutes=480)
+            return token
     finally:
         await engine.dispose()
 

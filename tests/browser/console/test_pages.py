@@ -26,6 +26,12 @@ PAGES = {
     "provenance": (f"/console/membres/{MEMBER}", OPENED),
     "harm": (f"/console/membres/{HARM}", ""),
     "missing": ("/console/rien", ""),
+    "people": ("/console/acces", ""),
+    "person": ("/console/acces", "document.querySelector('.access [popovertarget]').click(); null"),
+    "api-keys": ("/console/acces/cles", ""),
+    "audit": ("/console/acces/journal", ""),
+    "roles": ("/console/acces/roles", ""),
+    "sessions": ("/console/acces/moi", ""),
 }
 WIDTHS = (1440, 390)
 
@@ -49,7 +55,7 @@ async def looked_at(tab: Tab, axe: str, pictures: Path, name: str, opened: str) 
 
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
 async def test_nothing_is_wrong_with_any_page(console: Console, axe: str, tmp_path: Path, dark: bool) -> None:
-    tab = await console.tab(dark=dark)
+    tab = await console.tab("admin", dark=dark)
     for name, (path, opened) in PAGES.items():
         await tab.width(1440, 900)
         await tab.open(console.url + path)
