@@ -146,7 +146,8 @@ def create_with_context(
         lifespan=closing,
     )
     app.state.context = context
-    app.router.routes.extend(health_routes(checks, NEEDED))
+    if settings.gateway_port is None:
+        app.router.routes.extend(health_routes(checks, NEEDED))
     for router in _ROUTERS:
         refuse_without_right(router.routes)
         app.include_router(router)
@@ -162,7 +163,12 @@ def create_app(definition: ServiceDefinition[MembershipSettings], settings: Memb
 
     Raises ClustersFileError, RulesFileError.
     """
-    service = build(definition, settings, partial(create_http, settings, policy_of(settings)))
+    create = partial(create_http, settings, policy_of(settings))
+    if settings.gateway_port is None:
+        service = build(definition, settings, create)
+    else:
+        service = build(definition, settings)
+        service.public, service.public_port = create(service.checks), settings.gateway_port
     service.periodic_tasks = (
         *service.periodic_tasks,
         PeriodicTask("forgetting", FORGET_EVERY, forget),

@@ -2,6 +2,7 @@
 
 from datetime import date
 from pathlib import Path
+from typing import Annotated
 
 from pydantic import Field
 from pydantic_settings import SettingsConfigDict
@@ -30,7 +31,13 @@ class MembershipSettings(ServiceSettings):
         "empty: this machine alone may use the console",
     )
 
+    gateway_port: Annotated[int, Field(ge=1, le=65535)] | None = Field(
+        None,
+        description="port of the gateway, where health and metrics keep HTTP_PORT for themselves; "
+        "without it all are on HTTP_PORT",
+    )
+
     @property
     def console_url(self) -> str:
         """Where the console is. Without a public address a name, not an IP address: a passkey needs one."""
-        return self.public_url or f"http://localhost:{self.http_port}"
+        return self.public_url or f"http://localhost:{self.gateway_port or self.http_port}"

@@ -61,6 +61,9 @@ class Service:
     periodic_tasks: Sequence[PeriodicTask] = ()
     measures: Sequence[Measure] = (measure_backlog,)
     trusted_proxies: Sequence[str] = ()
+    public: ASGIApp | None = None
+    """What the public reaches, on a port of its own: then ``http`` is health and metrics alone."""
+    public_port: int = 0
     limits: HttpLimits | None = None
     """None: the usual ones, as far as this process may open sockets."""
     _periodic_tasks: list[asyncio.Task[None]] = field(default_factory=list["asyncio.Task[None]"])
@@ -114,16 +117,22 @@ class Service:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, stopping.set)
-        server = build_server(
-            self.http,
-            self.http_host,
-            self.http_port,
-            limits=self.limits or http_limits(),
-            stop_seconds=REQUESTS_SECONDS,
-            certificate=self.certificate,
-            trusted_proxies=self.trusted_proxies,
-        )
-        http = asyncio.create_task(serve(server))
+        apps = [(self.http, self.http_port)]
+        if self.public is not None:
+            apps.append((self.public, self.public_port))
+        servers = [
+            build_server(
+                app,
+                self.http_host,
+                port,
+                limits=self.limits or http_limits(),
+                stop_seconds=REQUESTS_SECONDS,
+                certificate=self.certificate,
+                trusted_proxies=self.trusted_proxies,
+            )
+            for app, port in apps
+        ]
+        http = [asyncio.create_task(serve(server)) for server in servers]
         housekeeping = asyncio.create_task(
             self._repeat(PeriodicTask("housekeeping", HOUSEKEEPING_SECONDS, self._housekeeping))
         )
@@ -134,10 +143,11 @@ class Service:
         finally:
             log.info("service.stopping")
             housekeeping.cancel()
-            server.should_exit = True
+            for server in servers:
+                server.should_exit = True
             with contextlib.suppress(asyncio.CancelledError):
                 await housekeeping
-            await http
+            await asyncio.gather(*http)
             await self.stop()
             log.info("service.stopped")
 
