@@ -41,8 +41,10 @@ async def test_by_keyboard_alone(console: Console) -> None:
     assert await tab.run(FOCUSED) == "Forges du Gier"
     await press(tab, "Enter")
     await tab.becomes(f"location.pathname == '{MEMBER}'")
-    await tab.submit("history.back()")
-    assert await tab.run(f"[document.getElementById('q').value, {ROWS}]") == ["forges", 1]
+    await tab.becomes("document.readyState == 'complete'")
+    await tab.run("history.back()")
+    await tab.becomes(f"document.getElementById('q')?.value == 'forges' && {ROWS} == 1")
+    await tab.becomes("document.readyState == 'complete'")
     await press(tab, "?")
     assert await tab.run("document.getElementById('keys').matches(':popover-open')")
 

@@ -62,6 +62,17 @@ async def test_nothing_is_wrong_with_any_page(console: Console, axe: str, tmp_pa
         await looked_at(tab, axe, tmp_path, f"{name}-{'dark' if dark else 'light'}", opened)
 
 
+async def test_values_of_a_member_stand_below_each_other(console: Console) -> None:
+    tab = await console.tab(path=f"/console/membres/{MEMBER}")
+    edges = "[...document.querySelectorAll('.field-row')].map(row => row.getBoundingClientRect())"
+    for width in WIDTHS:
+        await tab.width(width)
+        rows = await tab.run(f"{edges}.map(edge => [edge.left, edge.right, edge.top])")
+        assert len(rows) > 5
+        assert len({(left, right) for left, right, _ in rows}) == 1, width
+        assert len({top for _, _, top in rows}) == len(rows), width
+
+
 async def test_a_member_is_two_pages_on_paper_and_says_who_printed_it(console: Console) -> None:
     tab = await console.tab(path=f"/console/membres/{MEMBER}")
     await tab.ask("Emulation.setEmulatedMedia", media="print")

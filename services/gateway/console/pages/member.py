@@ -30,6 +30,7 @@ from services.gateway.console.pages.member_sections import (
 )
 from services.gateway.console.pages.member_timeline import ENTRIES, KINDS, timeline_of
 from services.gateway.console.session import Person
+from services.gateway.console.shouting import calm
 
 router = APIRouter(include_in_schema=False)
 
@@ -148,9 +149,9 @@ def shown_member(
 ) -> Member:
     """The API's view of a member as it is shown, with what is doubtful in its records and what was set by hand."""
     own = marks_for(view["clusters"], marks)
-    number = _value(view, "siren")
+    name, number = _value(view, "name"), _value(view, "siren")
     return Member(
-        name=_value(view, "name") or words.text("(sans nom)"),
+        name=calm(name) if name else words.text("(sans nom)"),
         brand=_value(view, "brand"),
         siren=siren(number) if number else None,
         siren_digits=number,

@@ -48,7 +48,7 @@ class Record:
     name: str
     title: str
     mark: Mark
-    standing: str | None
+    membership: str | None
     doubts: tuple[str, ...]
 
 
@@ -168,12 +168,12 @@ def _record(
         name=name,
         title=str(source["written"].get("name") or words.text("(sans nom)")),
         mark=mark_of(cluster_of(name), marks),
-        standing=_standing(membership, words),
+        membership=_membership_text(membership, words),
         doubts=tuple(_doubt(doubt, words) for doubt in meanings),
     )
 
 
-def _standing(membership: Mapping[str, Any], words: Words) -> str | None:
+def _membership_text(membership: Mapping[str, Any], words: Words) -> str | None:
     since = membership.get("member_since")
     parts = (
         membership.get("category"),

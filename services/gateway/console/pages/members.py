@@ -17,6 +17,7 @@ from services.gateway.console.inside import Inside, Params
 from services.gateway.console.mounted import marks
 from services.gateway.console.pages.members_filters import Choice, choices
 from services.gateway.console.session import Person
+from services.gateway.console.shouting import calm, calm_town
 
 router = APIRouter(include_in_schema=False)
 
@@ -165,9 +166,9 @@ def row(item: Mapping[str, Any], today: str, marks: Mapping[str, Mark], words: W
     """One member as it is shown."""
     return Row(
         address=f"{PATH}/{item['id']}",
-        name=item["name"] or words.text("(sans nom)"),
+        name=calm(item["name"]) if item["name"] else words.text("(sans nom)"),
         brand=item["brand"],
-        city=item["city"] or "",
+        city=calm_town(item["city"] or ""),
         departement=item["departement"],
         marks=marks_for(item["clusters"], marks),
         siren=siren(item["siren"]) if item["siren"] else None,

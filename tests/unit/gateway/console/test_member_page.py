@@ -233,7 +233,7 @@ def test_records_have_their_own_name_and_their_own_doubts():
     }
     doubts = [{"record": B, "field": "siren", "meaning": "n'est pas un SIREN", "written": "12"}]
     first, second = records_of(view, doubts, MARKS, FRENCH)
-    assert (first.title, first.standing) == ("FORGES", "TPE · membre depuis le 7 janv. 2025 · adhésion terminée")
+    assert (first.title, first.membership) == ("FORGES", "TPE · membre depuis le 7 janv. 2025 · adhésion terminée")
     assert (second.title, second.doubts) == ("(sans nom)", ("« 12 »\u202f: n’est pas un SIREN",))
     assert records_of({}, [], MARKS, FRENCH) is None
 
