@@ -37,8 +37,15 @@ BY_ROLE = {role: allowed(role) for role in Role}
 READER = [Security(BY_ROLE[Role.READER])]
 STAFF = [Security(BY_ROLE[Role.STAFF])]
 """The same for routes that need not know who asks: ``dependencies=STAFF``."""
+Reader = Annotated[Caller, Security(BY_ROLE[Role.READER])]
 Staff = Annotated[Caller, Security(BY_ROLE[Role.STAFF])]
 """Whoever asks, with a key of at least this role."""
+
+
+def may_read_persons(caller: Caller) -> bool:
+    """Whether persons' data may be shown to, and searched for, whoever asks."""
+    return caller.may(Role.STAFF)
+
 
 After = Annotated[str | None, Query(max_length=4_000, description="`next` of the page before")]
 Lang = Annotated[str | None, Query(description="fr or en; otherwise Accept-Language decides")]

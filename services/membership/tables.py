@@ -50,6 +50,7 @@ source_records = sa.Table(
     sa.Index("source_records_by_same_as", "cluster", "same_as", postgresql_where=sa.text("same_as is not null")),
     sa.Index("source_records_by_member", "member_id"),
     sa.Index("source_records_by_own_id", "own_id", unique=True),
+    # By e-mail, phone, mobile and contact: indexes over expressions, which migration 0018 alone describes.
 )
 
 record_history = sa.Table(

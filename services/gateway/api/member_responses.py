@@ -20,13 +20,18 @@ class Listed(BaseModel):
     paid_until: date | None
     paid_up: bool
     active: bool
+    matched: Literal["email", "phone", "record", "contact"] | None = None
 
 
 class Page(BaseModel):
-    """Members by name; ``next`` goes into ``after`` to read on, and is null on the last page."""
+    """Members by name; ``next`` goes into ``after`` to read on, and is null on the last page.
+
+    ``matched`` is there when a member has what was searched for as its e-mail, phone, former id or contact's name.
+    """
 
     items: list[Listed]
     next: str | None
+    exact: list[Listed] | None = None
     total: int | None = None
 
 
