@@ -42,8 +42,22 @@ class CaseMember(BaseModel):
     records: list[CaseRecord]
 
 
+class Compared(BaseModel):
+    """A field of the two records: what each has written, and how alike that is by the evidence's own ``level``.
+
+    ``one``: only one has a value. ``verdict`` is null where both have one that could not be compared.
+    """
+
+    field: str
+    verdict: Literal["same", "near", "differ", "one"] | None
+    level: str | None
+    words: str | None
+    left: dict[str, Any]
+    right: dict[str, Any]
+
+
 class CaseQuestion(BaseModel):
-    """Whether two members are one company, by the two ``records`` that speak most for it.
+    """Whether two members are one company, by the two ``records`` that speak most for it: left and right.
 
     ``score`` is the ``prior`` of any two records and all weights of the evidence (bits); ``twice`` is what is done with
     both today.
@@ -58,6 +72,7 @@ class CaseQuestion(BaseModel):
     not_merged: Coded
     prior: float
     evidence: list[Weighed]
+    comparison: list[Compared]
 
 
 class Contradicting(Coded):
@@ -100,6 +115,12 @@ class Queue(BaseModel):
     next: str | None
     total: int
     too_many_alike: list[Crowd]
+
+
+class CasesCounted(BaseModel):
+    """How many cases are open."""
+
+    total: int
 
 
 class DecidedNow(BaseModel):

@@ -10,8 +10,16 @@ from starlette.responses import Response
 from services.gateway.api import decision_bodies
 from services.gateway.api.authorship import refusals, signature
 from services.gateway.api.decision_bodies import Bulk, Deciding, Signed, SortedOut, Verdict
-from services.gateway.api.duplicate_responses import BulkDecided, Case, DecidedNow, Decisions, DecisionShown, Queue
-from services.gateway.api.members import spoken
+from services.gateway.api.duplicate_responses import (
+    BulkDecided,
+    Case,
+    CasesCounted,
+    DecidedNow,
+    Decisions,
+    DecisionShown,
+    Queue,
+)
+from services.gateway.api.members import find_member, spoken
 from services.gateway.auth.key_cache import Caller
 from services.gateway.bodies import LONGEST_BULK, body_of
 from services.gateway.context import GatewayContext, answer
@@ -119,12 +127,22 @@ async def wanted(
     cluster: KnownCluster = None,
     kind: Annotated[Kind | None, Query(description="two members, or a group that contradicts itself")] = None,
     min_probability: Annotated[float, Query(ge=0, le=1, allow_inf_nan=False)] = 0.0,
+    member: Annotated[str | None, Query(max_length=50, description="any id that the member ever had")] = None,
 ) -> review_answers.Wanted:
-    """Which cases are asked for. Raises RequestValidationError for a cluster that there is not."""
-    return review_answers.Wanted(check_cluster(context, cluster), kind, min_probability)
+    """Which cases are asked for. Raises RequestValidationError for a cluster that there is not, ProblemError."""
+    known = check_cluster(context, cluster)
+    current = None if member is None else (await find_member(context.pool, member)).member_id
+    return review_answers.Wanted(known, kind, min_probability, current)
 
 
-@router.get("/duplicates", response_model=Queue, dependencies=STAFF)
+@router.get("/duplicates/count", response_model=CasesCounted, responses=described(404, 410), dependencies=STAFF)
+async def count(context: Context, wanted: Annotated[review_answers.Wanted, Depends(wanted)]) -> Response:
+    """How many cases the queue has with the same filters, without the cases."""
+    open_cases = await context.review.latest(context.pool)
+    return answer({"total": sum(wanted.takes(case) for case in open_cases)})
+
+
+@router.get("/duplicates", response_model=Queue, responses=described(404, 410), dependencies=STAFF)
 async def queue(
     request: Request,
     context: Context,

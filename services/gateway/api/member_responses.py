@@ -232,7 +232,8 @@ class Conflict(MemberConflict):
 
 
 class Conflicts(BaseModel):
-    """The oldest first; ``next`` goes into ``after``."""
+    """The oldest first; ``next`` goes into ``after``; ``total`` counts all that the filters leave."""
 
     items: list[Conflict]
     next: str | None
+    total: int

@@ -9,6 +9,7 @@ from services.membership.identity import review_queries
 from services.membership.identity.members import Group, member_id_of
 from services.membership.identity.review import CONTRADICTIONS, DOING, Case, Kind, Question, cases
 from services.membership.identity.review_queries import Crowd, SideBySide
+from services.membership.matching.comparison import comparison
 from services.membership.matching.evidence import evidence, names, why_not_merged
 from services.membership.matching.explanations import CROWDS
 from services.membership.matching.weights import Weights
@@ -35,6 +36,7 @@ class Wanted:
     cluster: str | None = None
     kind: Kind | None = None
     min_probability: float = 0.0
+    member_id: str | None = None
 
     def takes(self, case: Case) -> bool:
         """Whether a case is among them."""
@@ -42,6 +44,7 @@ class Wanted:
             (self.kind is None or case.kind == self.kind)
             and case.probability >= self.min_probability
             and (self.cluster is None or self.cluster in case.clusters)
+            and (self.member_id is None or any(self.member_id == member_id_of(keys) for keys in case.members))
         )
 
 
@@ -94,7 +97,7 @@ def _case(case: Case, shown: SideBySide, weights: Weights, language: Language) -
         "probability": case.probability,
         "score": case.score,
         "members": [_member(records, shown) for records in case.members],
-        "questions": [_question(question, of, weights, language) for question in case.questions],
+        "questions": [_question(question, of, shown, weights, language) for question in case.questions],
         "contradictions": [
             {
                 "code": contradiction.kind,
@@ -128,8 +131,11 @@ def _record(key: RecordKey, shown: SideBySide) -> dict[str, Any]:
     }
 
 
-def _question(question: Question, of: dict[RecordKey, str], weights: Weights, language: Language) -> dict[str, Any]:
+def _question(
+    question: Question, of: dict[RecordKey, str], shown: SideBySide, weights: Weights, language: Language
+) -> dict[str, Any]:
     judgement = question.judgement
+    left, right = (shown.written.get(key, {}) for key in question.records)
     return {
         "records": names(question.records),
         "members": [of[key] for key in question.records],
@@ -140,4 +146,5 @@ def _question(question: Question, of: dict[RecordKey, str], weights: Weights, la
         "not_merged": why_not_merged(judgement.refused, language),
         "prior": weights.prior,
         "evidence": evidence(judgement.levels, weights, language),
+        "comparison": comparison(judgement.levels, left, right, language),
     }
