@@ -2,7 +2,7 @@
 
 fast lane → app: /members.csv  /members  /members/by-source/…  /members/{id}  …/timeline  …/sources  /statistics
                  …/fields/{field}  …/take-back  …/overrides  /conflicts  /conflicts/{id}
-                 /duplicates  /duplicates/{id}  /duplicates/decisions…  /members/{id}/identity  …/separations
+                 /duplicates  /duplicates/{id}  /duplicates/decisions…  /members/{id}/identity  …/separations…
                  /cutover  /cutover/requests/{id}  and every operation of schemas/operations.py:
                  /cutover/{cluster}/{service}…  /cutover/backups  /{service}/mirror
                  /records/{cluster}  /records/{cluster}/{record_id}  …/changes  …/end  …/contact
@@ -33,6 +33,7 @@ from services.gateway.api import (
     members,
     operations,
     overrides,
+    previews,
     records,
     statistics,
 )
@@ -112,7 +113,7 @@ def create_http(
     app.router.routes.extend(health_routes(checks, NEEDED))
     for public in (unsubscribe, gatherings, links, feeds, checkin_script, checkin, checkin_offline):
         app.include_router(public.router)
-    for part in (lists, members, identity, overrides, conflicts, duplicates, records, statistics):
+    for part in (lists, members, identity, overrides, conflicts, previews, duplicates, records, statistics):
         app.include_router(part.router)
     # Cutover's own first: what comes after would take its words for a cluster and a service.
     app.include_router(cutover.router)

@@ -12,7 +12,7 @@ from starlette.responses import Response
 
 from services.gateway.auth.key_cache import ApiKeyCache
 from services.gateway.problems import ProblemError
-from services.membership.connections import ReadPool, writing
+from services.membership.connections import ReadPool, previewing, writing
 from services.membership.identity.review import Case
 from services.membership.identity.review_answers import all_cases, all_crowds
 from services.membership.identity.review_queries import Crowd
@@ -74,6 +74,10 @@ class GatewayContext:
     def writing(self) -> AbstractAsyncContextManager[MembershipUnitOfWork]:
         """One transaction of what staff ask for. Raises DatabaseUnavailableError, DatabaseBusyError."""
         return writing(self.engine, self.policy)
+
+    def previewing(self) -> AbstractAsyncContextManager[MembershipUnitOfWork]:
+        """One snapshot to try something on, with nothing written. Raises as :meth:`writing` does."""
+        return previewing(self.engine, self.policy)
 
 
 def answer(content: Any, headers: Mapping[str, str] | None = None, status: int = 200) -> Response:

@@ -5,6 +5,8 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict
 
+from services.gateway.api.member_responses import Member
+
 
 class Weighed(BaseModel):
     """One field's part in the evidence: a ``weight`` above 0 speaks for one company, below 0 against it (bits)."""
@@ -129,6 +131,23 @@ class DecidedNow(BaseModel):
     decision: int
     repeated: bool
     members: dict[str, str | None]
+
+
+class MemberToBe(BaseModel):
+    """A member as it would be; ``changed``: of other records than now. ``view`` is null once all were removed."""
+
+    id: str
+    records: list[str]
+    changed: bool
+    view: Member | None
+
+
+class Previewed(BaseModel):
+    """All members that a decision speaks of or changes; ``gone_ids`` would lead to one of them."""
+
+    changes: bool
+    members: list[MemberToBe]
+    gone_ids: list[str]
 
 
 class BulkResult(BaseModel):
