@@ -6,6 +6,7 @@ fast lane → app: /members.csv  /members  /members/by-source/…  /members/{id}
                  /cutover  /cutover/requests/{id}  and every operation of schemas/operations.py:
                  /cutover/{cluster}/{service}…  /cutover/backups  /{service}/mirror
                  /records/{cluster}  /records/{cluster}/{record_id}  …/changes  …/end  …/contact
+                 /waiting
                  /p/u/{token}  /p/e/{session_id}  /p/r/{token}  /p/feed/events.ics  /p/feed/{cluster}.ics
                  /p/feed/r/{token}.ics
                  /p/check-in.js  /p/c/{token}  …/list  …/entries
@@ -36,6 +37,7 @@ from services.gateway.api import (
     previews,
     records,
     statistics,
+    waiting,
 )
 from services.gateway.auth.key_cache import ApiKeyCache
 from services.gateway.auth.writers import ANNOUNCE_EVERY, watch_write_access
@@ -113,7 +115,7 @@ def create_http(
     app.router.routes.extend(health_routes(checks, NEEDED))
     for public in (unsubscribe, gatherings, links, feeds, checkin_script, checkin, checkin_offline):
         app.include_router(public.router)
-    for part in (lists, members, identity, overrides, conflicts, previews, duplicates, records, statistics):
+    for part in (lists, members, identity, overrides, conflicts, previews, duplicates, records, statistics, waiting):
         app.include_router(part.router)
     # Cutover's own first: what comes after would take its words for a cluster and a service.
     app.include_router(cutover.router)

@@ -223,6 +223,7 @@ merge_conflicts = sa.Table(
     sa.Column("found_at", TIMESTAMP(timezone=True), nullable=False, server_default=_now),
     sa.Column("gone_at", TIMESTAMP(timezone=True)),
     sa.Index("merge_conflicts_by_member", "member_id"),
+    sa.Index("merge_conflicts_open", "responsible", postgresql_where=sa.text("gone_at is null")),
 )
 
 conflict_answers = sa.Table(
@@ -246,6 +247,19 @@ former_systems = sa.Table(
     sa.Column("since", TIMESTAMP(timezone=True), nullable=False),
     sa.Column("by", sa.Text, nullable=False),
     comment="where each former system stands, as the services told; our own among them",
+)
+
+waiting_counts = sa.Table(
+    "waiting_counts",
+    metadata,
+    sa.Column("service", sa.Text, primary_key=True),
+    sa.Column("version", sa.BigInteger, nullable=False, comment="of what the service announced"),
+    sa.Column("parked", sa.BigInteger, nullable=False),
+    sa.Column("parked_since", TIMESTAMP(timezone=True)),
+    sa.Column("late", sa.BigInteger, nullable=False),
+    sa.Column("differences", sa.BigInteger, nullable=False),
+    sa.Column("clusters", sa.JSON, nullable=False, comment="late and differences of each"),
+    comment="what waits for a person in each service, as it announced; our own among them",
 )
 
 record_changes = sa.Table(

@@ -14,6 +14,7 @@ from schemas.base import Announced, Fact
 from schemas.envelope import encode, source_of
 from schemas.membership import MemberRecorded
 from schemas.reading import read
+from services.gateway import consumers
 from services.gateway.app import create_http
 from services.gateway.auth.keys import create_key
 from services.membership.consumers import SUBSCRIPTIONS
@@ -28,7 +29,7 @@ NUMELINK, CLUSTR = "numelink", "clustr-numerique"
 
 NOON = datetime(2026, 11, 23, 11, 0, tzinfo=UTC)
 
-_handlers = {subscription.fact: subscription.handler for subscription in SUBSCRIPTIONS}
+_handlers = {subscription.fact: subscription.handler for subscription in (*SUBSCRIPTIONS, *consumers.SUBSCRIPTIONS)}
 
 
 class SetClock(Clock):
