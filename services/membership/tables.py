@@ -50,7 +50,21 @@ source_records = sa.Table(
     sa.Index("source_records_by_same_as", "cluster", "same_as", postgresql_where=sa.text("same_as is not null")),
     sa.Index("source_records_by_member", "member_id"),
     sa.Index("source_records_by_own_id", "own_id", unique=True),
-    # By e-mail, phone, mobile and contact: indexes over expressions, which migration 0018 alone describes.
+    *(
+        sa.Index(
+            f"source_records_by_{field}",
+            sa.literal_column(f"(understood ->> '{field}')").label("value"),
+            postgresql_ops={"value": "text_pattern_ops"},
+            postgresql_where=sa.text(f"understood ->> '{field}' is not null"),
+        )
+        for field in ("email", "phone", "mobile")
+    ),
+    sa.Index(
+        "source_records_by_contact",
+        sa.func.contact_words(sa.literal_column("written")).label("contact"),
+        postgresql_using="gin",
+        postgresql_ops={"contact": "gin_trgm_ops"},
+    ),
 )
 
 record_history = sa.Table(

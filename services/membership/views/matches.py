@@ -24,15 +24,15 @@ _FEWEST_DIGITS: Final = 6
 """Of a phone number."""
 
 _EMAIL = """
-    select member_id from source_records where not removed and (understood ->> 'email') collate "C" like {0}
+    select member_id from source_records where not removed and (understood ->> 'email') like {0}
     union all
     select s.member_id from overrides o join source_records s using (cluster, record_id)
     where o.taken_back_at is null and o.field = 'email' and o.value like {0}
 """
 _PHONE = """
-    select member_id from source_records where not removed and (understood ->> 'phone') collate "C" = any({0}::text[])
+    select member_id from source_records where not removed and (understood ->> 'phone') = any({0}::text[])
     union all
-    select member_id from source_records where not removed and (understood ->> 'mobile') collate "C" = any({0}::text[])
+    select member_id from source_records where not removed and (understood ->> 'mobile') = any({0}::text[])
     union all
     select s.member_id from overrides o join source_records s using (cluster, record_id)
     where o.taken_back_at is null and o.field in ('phone', 'mobile') and o.value = any({0}::text[])

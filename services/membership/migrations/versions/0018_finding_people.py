@@ -31,7 +31,7 @@ def upgrade() -> None:
     op.execute(CONTACT)
     for field in ("email", "phone", "mobile"):
         op.execute(
-            f"create index source_records_by_{field} on source_records ((understood ->> '{field}') collate \"C\") "
+            f"create index source_records_by_{field} on source_records ((understood ->> '{field}') text_pattern_ops) "
             f"where understood ->> '{field}' is not null"
         )
     op.execute(
