@@ -1,6 +1,6 @@
 """The only place where the HTTP gateway is built.
 
-fast lane → app: /members.csv  /members  /members/by-source/…  /members/{id}  …/timeline  …/sources  /statistics
+fast lane → app: /members.csv  /members  /members/by-source/…  /members/{id}  …/timeline  …/sources  /statistics…
                  …/fields/{field}  …/take-back  …/overrides  /conflicts  /conflicts/{id}
                  /duplicates  /duplicates/{id}  /duplicates/decisions…  /members/{id}/identity  …/separations…
                  /cutover  /cutover/requests/{id}  and every operation of schemas/operations.py:
@@ -60,6 +60,7 @@ from services.membership.policy import Policy, policy_of
 from services.membership.settings import MembershipSettings
 from services.membership.unit_of_work import MembershipUnitOfWork, unit_of_work
 from services.membership.usecases.withdraw import MINUTES, withdraw_unlinked
+from services.membership.views.daily_statistics import KEEP_EVERY, keep_today
 from shared.messaging.rpc_client import RpcClient
 from shared.messaging.topology import OWN_PUBLISHER
 from shared.persistence.database import asyncpg_url, create_engine
@@ -135,6 +136,7 @@ def create_app(definition: ServiceDefinition[MembershipSettings], settings: Memb
         *service.periodic_tasks,
         PeriodicTask("forgetting", FORGET_EVERY, forget),
         PeriodicTask("write access", ANNOUNCE_EVERY, watch_write_access),
+        PeriodicTask("daily statistics", KEEP_EVERY, keep_today),
         PeriodicTask("withdrawing", WITHDRAW_EVERY, partial(withdraw, unit_of_work(settings))),
     )
     return service

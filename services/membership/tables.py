@@ -132,6 +132,17 @@ view_counts = sa.Table(
     sa.Column("members", sa.BigInteger, nullable=False),
 )
 
+daily_statistics = sa.Table(
+    "daily_statistics",
+    metadata,
+    sa.Column("kind", sa.Text, primary_key=True, comment="total, several-clusters, cluster, lineage, departement"),
+    sa.Column("day", sa.Date, primary_key=True, comment="in France"),
+    sa.Column("key", sa.Text, primary_key=True, comment="its code; empty: none, or unknown"),
+    sa.Column("members", sa.BigInteger, nullable=False),
+    sa.Column("active", sa.BigInteger, nullable=False),
+    sa.Column("paid_up", sa.BigInteger, nullable=False),
+)
+
 picture_versions = sa.Table(
     "picture_versions",
     metadata,

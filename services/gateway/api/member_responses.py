@@ -208,6 +208,23 @@ class Statistics(BaseModel):
     departements: list[CountFor]
 
 
+class DayCount(CountFor):
+    """The members of one day, each counted once in it."""
+
+    on: date
+
+
+class StatisticsHistory(BaseModel):
+    """Day by day, those days left out of which nothing is kept; ``from`` and ``to`` are among them."""
+
+    model_config = ConfigDict(populate_by_name=True)
+
+    first: date = Field(alias="from")
+    last: date = Field(alias="to")
+    by: Literal["total", "several-clusters", "cluster", "lineage", "departement"]
+    items: list[DayCount]
+
+
 class Named(BaseModel):
     """A member, and what it is called."""
 

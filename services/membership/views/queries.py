@@ -32,7 +32,7 @@ _LISTED = """
 # Today is $1 in every list, whether a filter looks at it or not.
 _COUNTED = "select count(*) from (select $1::date as today) as now, views"
 _KEPT_COUNT = "select coalesce(sum(members), 0)::bigint from (select $1::date as today) as now, view_counts"
-_STATISTICS = """
+STATISTICS = """
     with counted as materialized (
         select clusters, lineages, departement, active, (exempt or coalesce(paid_until >= $1, false)) as paid_up,
                sum(members) as members
@@ -211,7 +211,7 @@ def _listed(row: Any) -> dict[str, Any]:
 
 async def statistics(rows: Rows, today: date) -> list[Mapping[str, Any]]:
     """Members counted once under each key: ``kind``, ``key``, ``members``, ``active``, ``paid_up``."""
-    return [dict(row) for row in await rows.fetch(_STATISTICS, today)]
+    return [dict(row) for row in await rows.fetch(STATISTICS, today)]
 
 
 async def history(rows: Rows, member_id: str, *, before: tuple[datetime, int], limit: int) -> list[Mapping[str, Any]]:
