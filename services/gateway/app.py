@@ -56,7 +56,9 @@ from services.gateway.public import (
     unsubscribe,
 )
 from services.membership.connections import ReadPool
+from services.membership.identity import review_rows
 from services.membership.policy import Policy, policy_of
+from services.membership.rows import InTransaction
 from services.membership.settings import MembershipSettings
 from services.membership.unit_of_work import MembershipUnitOfWork, unit_of_work
 from services.membership.usecases.withdraw import MINUTES, withdraw_unlinked
@@ -74,6 +76,7 @@ NEEDED = ("database",)
 """The checks without which the gateway answers nobody. While the broker is away, or a lane waits, it reads on."""
 FORGET_EVERY = 3600.0
 WITHDRAW_EVERY = 60.0
+SEE_TO_CASES_EVERY = 5.0
 """Seconds."""
 _APPLICATION = "traboule.membership.http"
 
@@ -136,10 +139,24 @@ def create_app(definition: ServiceDefinition[MembershipSettings], settings: Memb
         *service.periodic_tasks,
         PeriodicTask("forgetting", FORGET_EVERY, forget),
         PeriodicTask("write access", ANNOUNCE_EVERY, watch_write_access),
+        PeriodicTask("review queue", SEE_TO_CASES_EVERY, partial(see_to_cases, unit_of_work(settings))),
         PeriodicTask("daily statistics", KEEP_EVERY, keep_today),
         PeriodicTask("withdrawing", WITHDRAW_EVERY, partial(withdraw, unit_of_work(settings))),
     )
     return service
+
+
+async def see_to_cases(begin: Callable[[AsyncConnection], MembershipUnitOfWork], engine: AsyncEngine) -> None:
+    """Make the cases of the review queue that somebody left: a process of the version before, or a migration."""
+    async with engine.connect() as connection:
+        if not await review_rows.any_marks(InTransaction(connection)):
+            return
+    left = review_rows.MOST_MARKS
+    while left == review_rows.MOST_MARKS:
+        async with engine.begin() as connection:
+            uow = begin(connection)
+            await uow.serialise_writers()
+            left = await review_rows.refresh_others(uow)
 
 
 async def withdraw(begin: Callable[[AsyncConnection], MembershipUnitOfWork], engine: AsyncEngine) -> None:

@@ -13,10 +13,9 @@ from starlette.responses import Response
 from services.gateway.auth.key_cache import ApiKeyCache
 from services.gateway.problems import ProblemError
 from services.membership.connections import ReadPool, previewing, writing
-from services.membership.identity.review import Case
-from services.membership.identity.review_answers import all_cases, all_crowds
+from services.membership.identity.review_answers import all_crowds
 from services.membership.identity.review_queries import Crowd
-from services.membership.pictures import CROWDS, MEMBERS, REVIEW, Picture
+from services.membership.pictures import CROWDS, MEMBERS, Picture
 from services.membership.policy import Policy
 from services.membership.unit_of_work import MembershipUnitOfWork
 from services.membership.views import queries
@@ -32,10 +31,6 @@ def _statistics() -> Picture[list[Mapping[str, Any]]]:
 
 def _totals() -> Picture[int]:
     return Picture(MEMBERS, queries.count_members)
-
-
-def _review() -> Picture[list[Case]]:
-    return Picture(REVIEW, all_cases)
 
 
 def _crowds() -> Picture[list[Crowd]]:
@@ -61,7 +56,6 @@ class GatewayContext:
     """Each holds a connection of the pool for as long as it is read."""
     statistics: Picture[list[Mapping[str, Any]]] = field(default_factory=_statistics)
     totals: Picture[int] = field(default_factory=_totals)
-    review: Picture[list[Case]] = field(default_factory=_review)
     crowds: Picture[list[Crowd]] = field(default_factory=_crowds)
 
     def check_system(self, cluster: str, service: str) -> str:

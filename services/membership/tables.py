@@ -132,6 +132,32 @@ view_counts = sa.Table(
     sa.Column("members", sa.BigInteger, nullable=False),
 )
 
+review_cases = sa.Table(
+    "review_cases",
+    metadata,
+    sa.Column("case_id", sa.Text(collation="C"), primary_key=True),
+    sa.Column("kind", sa.Text, nullable=False, comment="pair or contested"),
+    sa.Column("gain", sa.Double, nullable=False),
+    sa.Column("probability", sa.Double, nullable=False),
+    sa.Column("clusters", ARRAY(sa.Text), nullable=False),
+    sa.Column("member_ids", ARRAY(UUID(as_uuid=False)), nullable=False),
+    sa.Column("records", ARRAY(sa.Text), nullable=False, comment="of its members: cluster/record_id"),
+    sa.Column("document", sa.JSON, nullable=False, comment="the case: see identity/review_rows.py"),
+    sa.Index("review_cases_by_member", "member_ids", postgresql_using="gin"),
+    sa.Index("review_cases_by_record", "records", postgresql_using="gin"),
+)
+
+# Triggers fill it: see the migration that makes it.
+review_changes = sa.Table(
+    "review_changes",
+    metadata,
+    sa.Column("id", sa.BigInteger, sa.Identity(always=True), primary_key=True),
+    sa.Column("cluster", sa.Text, nullable=False),
+    sa.Column("record_id", sa.Text, nullable=False),
+    sa.Column("transaction", sa.BigInteger, nullable=False, server_default=sa.text("txid_current()")),
+    sa.Index("review_changes_by_transaction", "transaction"),
+)
+
 daily_statistics = sa.Table(
     "daily_statistics",
     metadata,

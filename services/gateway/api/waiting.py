@@ -9,6 +9,7 @@ from starlette.responses import Response
 from services.gateway import waiting as counts
 from services.gateway.context import answer
 from services.gateway.dependencies import STAFF, Context
+from services.membership.identity import review_rows
 
 router = APIRouter(tags=["waiting"])
 
@@ -63,11 +64,11 @@ async def waiting(context: Context) -> Response:
     async with context.pool.snapshot() as rows:
         conflicts = await counts.open_conflicts(rows)
         services = await counts.waiting_in_services(rows)
-        cases = await context.review.get(rows)
+        cases = await review_rows.count(rows, review_rows.Wanted())
     by_service = {name: conflicts.get(name, 0) for name in ("billing", "events")}
     return answer(
         {
-            "duplicates": {"open": len(cases)},
+            "duplicates": {"open": cases},
             "conflicts": {"open": sum(conflicts.values()), **by_service},
             "services": services,
         }

@@ -2,12 +2,11 @@
 
 from asyncio import to_thread
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from services.membership.identity import review_queries
 from services.membership.identity.members import Group, member_id_of
-from services.membership.identity.review import CONTRADICTIONS, DOING, Case, Kind, Question, cases
+from services.membership.identity.review import CONTRADICTIONS, DOING, Case, Question, cases
 from services.membership.identity.review_queries import Crowd, SideBySide
 from services.membership.matching.comparison import comparison
 from services.membership.matching.evidence import evidence, names, why_not_merged
@@ -29,35 +28,14 @@ EXAMPLES = 5
 """Records that are named of a crowd."""
 
 
-@dataclass(frozen=True, slots=True)
-class Wanted:
-    """Which cases; None and 0 leave out nothing."""
-
-    cluster: str | None = None
-    kind: Kind | None = None
-    min_probability: float = 0.0
-    member_id: str | None = None
-
-    def takes(self, case: Case) -> bool:
-        """Whether a case is among them."""
-        return (
-            (self.kind is None or case.kind == self.kind)
-            and case.probability >= self.min_probability
-            and (self.cluster is None or self.cluster in case.clusters)
-            and (self.member_id is None or any(self.member_id == member_id_of(keys) for keys in case.members))
-        )
-
-
 async def all_cases(rows: Rows) -> list[Case]:
-    """All that is open, the largest gain first. ``rows`` should be one transaction."""
+    """All that is open, the largest gain first, computed: what the rows of :mod:`review_rows` must equal.
+
+    ``rows`` should be one transaction.
+    """
     outline = await review_queries.outline(rows)
     # Ten milliseconds of work for some hundred cases: whoever asks for a member meanwhile must not wait for it.
     return await to_thread(cases, outline.sirens, outline.judgements, outline.decisions, outline.doing)
-
-
-async def open_cases(rows: Rows, wanted: Wanted) -> list[Case]:
-    """Those of them that are wanted."""
-    return [case for case in await all_cases(rows) if wanted.takes(case)]
 
 
 async def all_crowds(rows: Rows) -> list[Crowd]:
