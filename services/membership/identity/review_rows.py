@@ -122,7 +122,7 @@ async def _refresh(uow: UnitOfWork, marks: Iterable[Any]) -> None:
     concerned = marked | {_key(record) for records, _ in stored.values() for record in records}
     outline = await review_queries.outline_around(rows, concerned)
     made = await to_thread(cases, outline.sirens, outline.judgements, outline.decisions, outline.doing)
-    stored |= await _stored(rows, outline.sirens.keys() - concerned)
+    stored |= await _stored(rows, (outline.sirens.keys() | concerned) - marked)
     now = {case.case_id: (case, _document(case)) for case in made}
     same = {case_id for case_id, (_, document) in now.items() if case_id in stored and stored[case_id][1] == document}
     if gone := stored.keys() - same:
