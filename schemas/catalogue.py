@@ -14,6 +14,7 @@ from schemas import (
     membership_contacts,
     membership_write_back,
     objections,
+    waiting,
 )
 from schemas.base import Command, Content, Fact
 from schemas.cutover import ManifestRecorded, WriteAccessChanged
@@ -33,6 +34,10 @@ FACTS: tuple[type[Content], ...] = (
     event_requests.AttendanceNoted,
     membership.MembershipStageChanged,
     WriteAccessChanged,
+    waiting.MembershipWaitingChanged,
+    waiting.BillingWaitingChanged,
+    waiting.EventsWaitingChanged,
+    waiting.CommunicationsWaitingChanged,
     cutover_requests.CutoverRequested,
     membership.MembershipCutoverAnswered,
     membership_write_back.MemberWritten,

@@ -64,6 +64,8 @@ Operation = Literal[
     "undo-check-in",
     "check-in-pass",
     "end-check-in-pass",
+    "replay",
+    "discard",
 ]
 
 

@@ -122,6 +122,10 @@ DESCRIPTIONS: Mapping[str, str] = {
     "since": "From when on",
     "by": "Who moved it",
     "WriteAccessChanged.version": "A number that grows with each change",
+    "MembershipWaitingChanged.version": "A number that grows with each change",
+    "BillingWaitingChanged.version": "A number that grows with each change",
+    "EventsWaitingChanged.version": "A number that grows with each change",
+    "CommunicationsWaitingChanged.version": "A number that grows with each change",
     "MemberWritten.version": "A number that grows with everything that is told: a larger one is newer",
     "MemberWritten.record_id": "The member's id in the former system; the one that we gave it, if it was made here",
     # what membership links and parts

@@ -6,6 +6,7 @@ Companies and people are made up; phone numbers come from the ranges that Arcep 
 from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from functools import partial
 from typing import Any, TypeVar
 
 import orjson
@@ -24,6 +25,7 @@ from schemas import (
     membership_contacts,
     membership_write_back,
     objections,
+    waiting,
 )
 from schemas.base import Content, Fact, RecordRef
 from schemas.cutover import ManifestRecord, WriteAccessChanged
@@ -426,6 +428,19 @@ _STAGE_STATE: dict[str, Any] = {
     "by": "Ops",
 }
 
+_WAITING_FACTS = (
+    waiting.MembershipWaitingChanged,
+    waiting.BillingWaitingChanged,
+    waiting.EventsWaitingChanged,
+    waiting.CommunicationsWaitingChanged,
+)
+_WAITING: dict[str, Any] = {
+    "version": _MICROSECONDS,
+    "parked": 3,
+    "parked_since": datetime(2026, 11, 23, 9, 0, tzinfo=UTC),
+    "clusters": (waiting.WaitingInCluster(cluster=CLUSTER, late=1, differences=12),),
+}
+
 _REQUEST_ID = "019ab08c-1f00-7c3a-8e52-3f5d2c7b9a11"
 _REQUEST: dict[str, Any] = {
     "version": _MICROSECONDS,
@@ -521,6 +536,7 @@ EXAMPLES: Mapping[type[Content], Callable[[], Content]] = {
     WriteAccessChanged: lambda: WriteAccessChanged(
         version=_MICROSECONDS, expires_at=(datetime(2027, 11, 23, 9, 0, tzinfo=UTC),)
     ),
+    **{fact: partial(fact, **_WAITING) for fact in _WAITING_FACTS},
     cutover_requests.CutoverRequested: lambda: cutover_requests.CutoverRequested(**_REQUEST),
     membership_write_back.MemberWritten: _member_written,
     membership.MemberDescribed: _member_described,

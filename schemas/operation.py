@@ -4,7 +4,8 @@ A *query* changes nothing, crosses the broker at once, and is given up after som
 something: it is kept with who asked and why, crosses durably, and is carried out once.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, StringConstraints
@@ -28,6 +29,8 @@ class Arguments(BaseModel):
 class Operation:
     """One operation. ``right`` is what whoever asks for it needs; ``billing_right`` where billing is asked for it.
 
+    ``more_rights`` are needed besides, by whoever names these arguments.
+
     ``path`` is where HTTP asks for it. With ``{cluster}`` it is about one former system, and ``{service}`` says whose.
     With ``{service}`` alone there is a route for each service. With neither, every service is asked.
     ``former_path`` is one that still answers, for one release. ``verb`` is the command that does the same; None:
@@ -46,6 +49,7 @@ class Operation:
     verb: str | None = None
     former_path: str | None = None
     billing_right: Right | None = None
+    more_rights: Mapping[str, Right] = field(default_factory=dict[str, Right])
 
     def right_at(self, service: str | None) -> Right:
         """What whoever asks this service for it needs."""

@@ -12,6 +12,7 @@ from schemas import (
     billing_payments,
     billing_reminders,
     billing_series,
+    dead_letters,
     events_checkin,
     events_operations,
     events_passes,
@@ -26,6 +27,7 @@ from schemas.operation import Operation
 OPERATIONS: Final[tuple[Operation, ...]] = (
     *CUTOVER,
     MIRRORED_RECORDS,
+    *dead_letters.ALL,
     *billing_operations.ALL,
     *billing_decisions.ALL,
     *billing_documents.ALL,

@@ -30,6 +30,7 @@ def contract(operation: Operation) -> dict[str, Any]:
         "x-services": list(operation.services),
         "x-right": operation.right,
         **({"x-billing-right": operation.billing_right} if operation.billing_right else {}),
+        **({"x-more-rights": dict(operation.more_rights)} if operation.more_rights else {}),
         "x-http": f"{operation.method} {operation.path}",
         "type": "object",
         "properties": {

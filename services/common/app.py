@@ -11,6 +11,7 @@ from schemas.reading import read_parts
 from services.common.definition import S, ServiceDefinition
 from services.common.queries import Answering
 from services.common.sections import STATE_EVERY, state_the_rest
+from services.common.waiting import ANNOUNCE_EVERY, announce_waiting
 from services.cutover.metrics import measure_cutover
 from services.cutover.parity import scheduled
 from services.cutover.parity.scheduled import Comparing
@@ -34,9 +35,10 @@ from shared.runtime.tls import TlsCertificate
 
 BuildHttp = Callable[[Checks], ASGIApp]
 
-EXTRA_CONNECTIONS = 12 + WORKERS
+EXTRA_CONNECTIONS = 13 + WORKERS
 """Connections for what a service does beside its subscriptions: two queues of last resort, housekeeping, readiness,
-comparing and rehearsing (two each), telling how the comparisons stand, stating sections, and answering questions."""
+comparing and rehearsing (two each), telling how the comparisons stand, announcing what waits, stating sections, and
+answering questions."""
 ASKERS = (f"{OWN_PUBLISHER}.membership",)
 """The broker users whose questions are answered: the gateway runs in the membership process."""
 
@@ -104,6 +106,7 @@ def build(
         PeriodicTask("parity", scheduled.EVERY, comparing.compare),
         PeriodicTask("parity gauges", scheduled.MEASURED_EVERY, comparing.measure),
         PeriodicTask("rehearsal", scheduled_rehearsal.EVERY, rehearsing.rehearse),
+        PeriodicTask("waiting", ANNOUNCE_EVERY, partial(announce_waiting, service=name)),
     )
     for section in definition.sections:
         state = partial(state_the_rest, section, definition.unit_of_work(settings))

@@ -75,3 +75,20 @@ def make_write_access() -> None:
 def drop_write_access() -> None:
     """Undo :func:`make_write_access`."""
     op.drop_table("write_access")
+
+
+def make_waiting() -> None:
+    """What waits for a person here, as it was announced last."""
+    op.create_table(
+        "waiting_announced",
+        sa.Column("id", sa.SmallInteger(), autoincrement=False, nullable=False, comment="there is one row"),
+        sa.Column("version", sa.BigInteger(), nullable=False, comment="of the newest announcement"),
+        sa.Column("content", sa.Text(), nullable=False, comment="what waits for a person here, as it was announced"),
+        sa.CheckConstraint("id = 1", name="waiting_announced_one_row"),
+        sa.PrimaryKeyConstraint("id"),
+    )
+
+
+def drop_waiting() -> None:
+    """Undo :func:`make_waiting`."""
+    op.drop_table("waiting_announced")

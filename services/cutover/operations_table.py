@@ -22,6 +22,7 @@ from services.cutover.definition import CutoverDefinition
 from services.cutover.operations import CutoverError
 from services.cutover.parity.run import RunDifference
 from services.operations.binding import Bound, Call, Table, table
+from services.operations.parked import PARKED
 from services.operations.running import LONGEST_ANSWER
 
 # --- queries -------------------------------------------------------------------------------------------------------
@@ -143,8 +144,8 @@ CUTOVER: Final = (
 
 
 def table_of(definition: CutoverDefinition) -> Table:
-    """Every operation that a service carries out: those about its former systems, and its own."""
-    return table((*CUTOVER, *definition.operations))
+    """Every operation that a service carries out: those that all services have, and its own."""
+    return table((*CUTOVER, *PARKED, *definition.operations))
 
 
 def _remains(call: Call[Any]) -> str:

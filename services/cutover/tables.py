@@ -74,4 +74,12 @@ def cutover_tables(metadata: sa.MetaData) -> CutoverTables:
         sa.Column("expires_at", ARRAY(moment), nullable=False, comment="of each API key that may write"),
         sa.CheckConstraint("id = 1", name="write_access_one_row"),
     )
+    sa.Table(
+        "waiting_announced",
+        metadata,
+        sa.Column("id", sa.SmallInteger, primary_key=True, autoincrement=False, comment="there is one row"),
+        sa.Column("version", sa.BigInteger, nullable=False, comment="of the newest announcement"),
+        sa.Column("content", sa.Text, nullable=False, comment="what waits for a person here, as it was announced"),
+        sa.CheckConstraint("id = 1", name="waiting_announced_one_row"),
+    )
     return CutoverTables(stages, stage_history, quarantine, backups)

@@ -1,11 +1,12 @@
 """The only place where the HTTP gateway is built.
 
-fast lane → app: /members.csv  /members  /members/by-source/…  /members/{id}  …/timeline  …/sources  /statistics
+fast lane → app: /members.csv  /members  /members/by-source/…  /members/{id}  …/timeline  …/sources  /statistics…
                  …/fields/{field}  …/take-back  …/overrides  /conflicts  /conflicts/{id}
-                 /duplicates  /duplicates/{id}  /duplicates/decisions…  /members/{id}/identity  …/separations
+                 /duplicates  /duplicates/{id}  /duplicates/decisions…  /members/{id}/identity  …/separations…
                  /cutover  /cutover/requests/{id}  and every operation of schemas/operations.py:
                  /cutover/{cluster}/{service}…  /cutover/backups  /{service}/mirror
                  /records/{cluster}  /records/{cluster}/{record_id}  …/changes  …/end  …/contact
+                 /waiting
                  /p/u/{token}  /p/e/{session_id}  /p/r/{token}  /p/feed/events.ics  /p/feed/{cluster}.ics
                  /p/feed/r/{token}.ics
                  /p/check-in.js  /p/c/{token}  …/list  …/entries
@@ -37,8 +38,10 @@ from services.gateway.api import (
     members,
     operations,
     overrides,
+    previews,
     records,
     statistics,
+    waiting,
 )
 from services.gateway.auth import audit, sessions
 from services.gateway.auth.audit import AuditQueue
@@ -63,10 +66,13 @@ from services.gateway.public import (
     unsubscribe,
 )
 from services.membership.connections import ReadPool
+from services.membership.identity import review_rows
 from services.membership.policy import Policy, policy_of
+from services.membership.rows import InTransaction
 from services.membership.settings import MembershipSettings
 from services.membership.unit_of_work import MembershipUnitOfWork, unit_of_work
 from services.membership.usecases.withdraw import MINUTES, withdraw_unlinked
+from services.membership.views.daily_statistics import KEEP_EVERY, keep_today
 from shared.messaging.rpc_client import RpcClient
 from shared.messaging.topology import OWN_PUBLISHER
 from shared.persistence.database import asyncpg_url, create_engine
@@ -80,12 +86,13 @@ NEEDED = ("database",)
 """The checks without which the gateway answers nobody. While the broker is away, or a lane waits, it reads on."""
 FORGET_EVERY = 3600.0
 WITHDRAW_EVERY = 60.0
+SEE_TO_CASES_EVERY = 5.0
 """Seconds."""
 _APPLICATION = "traboule.membership.http"
 _ROUTERS = (
     *(part.router for part in (unsubscribe, gatherings, links, feeds, checkin_script, checkin, checkin_offline)),
-    *(part.router for part in (lists, members, identity, overrides, conflicts, duplicates, records, statistics)),
-    *(part.router for part in (access_trail, access)),
+    *(part.router for part in (lists, members, identity, overrides, conflicts, previews, duplicates, records)),
+    *(part.router for part in (statistics, waiting, access_trail, access)),
     # Cutover's own first: what comes after would take its words for a cluster and a service.
     *(cutover.router, operations.router),
 )
@@ -173,9 +180,24 @@ def create_app(definition: ServiceDefinition[MembershipSettings], settings: Memb
         *service.periodic_tasks,
         PeriodicTask("forgetting", FORGET_EVERY, forget),
         PeriodicTask("write access", ANNOUNCE_EVERY, watch_write_access),
+        PeriodicTask("review queue", SEE_TO_CASES_EVERY, partial(see_to_cases, unit_of_work(settings))),
+        PeriodicTask("daily statistics", KEEP_EVERY, keep_today),
         PeriodicTask("withdrawing", WITHDRAW_EVERY, partial(withdraw, unit_of_work(settings))),
     )
     return service
+
+
+async def see_to_cases(begin: Callable[[AsyncConnection], MembershipUnitOfWork], engine: AsyncEngine) -> None:
+    """Make the cases of the review queue that somebody left: a process of the version before, or a migration."""
+    async with engine.connect() as connection:
+        if not await review_rows.any_marks(InTransaction(connection)):
+            return
+    left = review_rows.MOST_MARKS
+    while left == review_rows.MOST_MARKS:
+        async with engine.begin() as connection:
+            uow = begin(connection)
+            await uow.serialise_writers()
+            left = await review_rows.refresh_others(uow)
 
 
 async def withdraw(begin: Callable[[AsyncConnection], MembershipUnitOfWork], engine: AsyncEngine) -> None:

@@ -1,4 +1,4 @@
-"""What the gateway hears, on membership's queues: answers to its requests, and where former systems stand."""
+"""What the gateway hears, on membership's queues: answers to its requests, stages of former systems, what waits."""
 
 from schemas.billing import (
     BillingCutoverAnswered,
@@ -16,8 +16,15 @@ from schemas.membership import (
     MembershipCutoverAnswered,
     MembershipStageChanged,
 )
+from schemas.waiting import (
+    BillingWaitingChanged,
+    CommunicationsWaitingChanged,
+    EventsWaitingChanged,
+    MembershipWaitingChanged,
+)
 from services.gateway import requests
 from services.gateway.stages import keep_stages
+from services.gateway.waiting import keep_waiting
 from shared.messaging.subscription import Subscription
 
 SUBSCRIPTIONS = (
@@ -25,6 +32,10 @@ SUBSCRIPTIONS = (
     Subscription("membership.billing-stage-changed", BillingStageChanged, keep_stages),
     Subscription("membership.events-stage-changed", EventsStageChanged, keep_stages),
     Subscription("membership.communications-stage-changed", CommunicationsStageChanged, keep_stages),
+    Subscription("membership.membership-waiting-changed", MembershipWaitingChanged, keep_waiting),
+    Subscription("membership.billing-waiting-changed", BillingWaitingChanged, keep_waiting),
+    Subscription("membership.events-waiting-changed", EventsWaitingChanged, keep_waiting),
+    Subscription("membership.communications-waiting-changed", CommunicationsWaitingChanged, keep_waiting),
     Subscription("membership.membership-cutover-answered", MembershipCutoverAnswered, requests.keep_answers),
     Subscription("membership.billing-cutover-answered", BillingCutoverAnswered, requests.keep_answers),
     Subscription("membership.events-cutover-answered", EventsCutoverAnswered, requests.keep_answers),

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncGenerator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,11 +13,10 @@ from starlette.responses import Response
 from services.gateway.auth.audit import Access, AuditQueue, note
 from services.gateway.auth.caller_cache import CallerCache
 from services.gateway.problems import ProblemError
-from services.membership.connections import ReadPool, writing
-from services.membership.identity.review import Case
-from services.membership.identity.review_answers import all_cases, all_crowds
+from services.membership.connections import ReadPool, previewing, writing
+from services.membership.identity.review_answers import all_crowds
 from services.membership.identity.review_queries import Crowd
-from services.membership.pictures import CROWDS, MEMBERS, REVIEW, Picture
+from services.membership.pictures import CROWDS, MEMBERS, Picture
 from services.membership.policy import Policy
 from services.membership.unit_of_work import MembershipUnitOfWork
 from services.membership.views import queries
@@ -33,10 +32,6 @@ def _statistics() -> Picture[list[Mapping[str, Any]]]:
 
 def _totals() -> Picture[int]:
     return Picture(MEMBERS, queries.count_members)
-
-
-def _review() -> Picture[list[Case]]:
-    return Picture(REVIEW, all_cases)
 
 
 def _crowds() -> Picture[list[Crowd]]:
@@ -64,7 +59,6 @@ class GatewayContext:
     """Each holds a connection of the pool for as long as it is read."""
     statistics: Picture[list[Mapping[str, Any]]] = field(default_factory=_statistics)
     totals: Picture[int] = field(default_factory=_totals)
-    review: Picture[list[Case]] = field(default_factory=_review)
     crowds: Picture[list[Crowd]] = field(default_factory=_crowds)
 
     def check_system(self, cluster: str, service: str) -> str:
@@ -89,6 +83,10 @@ class GatewayContext:
         async with writing(self.engine, self.policy) as uow:
             yield uow
             await note(uow.connection, *accesses)
+
+    def previewing(self) -> AbstractAsyncContextManager[MembershipUnitOfWork]:
+        """One snapshot to try something on, with nothing written. Raises as :meth:`writing` does."""
+        return previewing(self.engine, self.policy)
 
 
 def answer(content: Any, headers: Mapping[str, str] | None = None, status: int = 200) -> Response:

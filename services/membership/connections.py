@@ -1,8 +1,8 @@
 """Reading and writing beside the consumers: on connections of one's own, so that neither waits for the other."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, Generator, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from typing import Any
 
 import asyncpg
@@ -113,11 +113,30 @@ async def writing(engine: AsyncEngine, policy: Policy) -> AsyncGenerator[Members
 
     Raises DatabaseUnavailableError, DatabaseBusyError.
     """
-    try:
+    with _refusals():
         async with engine.begin() as connection:
             uow = MembershipUnitOfWork(connection, policy)
             yield uow
             await uow.outbox.flush(connection)
+
+
+@asynccontextmanager
+async def previewing(engine: AsyncEngine, policy: Policy) -> AsyncGenerator[MembershipUnitOfWork]:
+    """The same repositories on one snapshot that the database lets nobody write in.
+
+    Raises DatabaseUnavailableError, DatabaseBusyError.
+    """
+    with _refusals():
+        async with engine.connect() as plain:
+            connection = await plain.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+            async with connection.begin():
+                yield MembershipUnitOfWork(connection, policy)
+
+
+@contextmanager
+def _refusals() -> Generator[None]:
+    try:
+        yield
     except Exception as error:
         decision = decide(error, attempt=0)
         if isinstance(decision, RetryNow) or isinstance(error, PoolTimeout):

@@ -16,7 +16,6 @@ from services.membership.rows import Rows
 T = TypeVar("T")
 
 MEMBERS: Final = "select version from picture_versions where name = 'members'"
-REVIEW: Final = "select version from picture_versions where name = 'review'"
 CROWDS: Final = """
     select c.key, count(*), sum(hashint8extended(m.record, 0)) from match_crowds c join match_keys m using (key)
     group by c.key order by c.key

@@ -50,6 +50,21 @@ source_records = sa.Table(
     sa.Index("source_records_by_same_as", "cluster", "same_as", postgresql_where=sa.text("same_as is not null")),
     sa.Index("source_records_by_member", "member_id"),
     sa.Index("source_records_by_own_id", "own_id", unique=True),
+    *(
+        sa.Index(
+            f"source_records_by_{field}",
+            sa.literal_column(f"(understood ->> '{field}')").label("value"),
+            postgresql_ops={"value": "text_pattern_ops"},
+            postgresql_where=sa.text(f"understood ->> '{field}' is not null"),
+        )
+        for field in ("email", "phone", "mobile")
+    ),
+    sa.Index(
+        "source_records_by_contact",
+        sa.func.contact_words(sa.literal_column("written")).label("contact"),
+        postgresql_using="gin",
+        postgresql_ops={"contact": "gin_trgm_ops"},
+    ),
 )
 
 record_history = sa.Table(
@@ -115,6 +130,43 @@ view_counts = sa.Table(
     sa.Column("exempt", sa.Boolean, nullable=False),
     sa.Column("paid_until", sa.Date),
     sa.Column("members", sa.BigInteger, nullable=False),
+)
+
+review_cases = sa.Table(
+    "review_cases",
+    metadata,
+    sa.Column("case_id", sa.Text(collation="C"), primary_key=True),
+    sa.Column("kind", sa.Text, nullable=False, comment="pair or contested"),
+    sa.Column("gain", sa.Double, nullable=False),
+    sa.Column("probability", sa.Double, nullable=False),
+    sa.Column("clusters", ARRAY(sa.Text), nullable=False),
+    sa.Column("member_ids", ARRAY(UUID(as_uuid=False)), nullable=False),
+    sa.Column("records", ARRAY(sa.Text), nullable=False, comment="of its members: cluster/record_id"),
+    sa.Column("document", sa.JSON, nullable=False, comment="the case: see identity/review_rows.py"),
+    sa.Index("review_cases_by_member", "member_ids", postgresql_using="gin"),
+    sa.Index("review_cases_by_record", "records", postgresql_using="gin"),
+)
+
+# Triggers fill it: see the migration that makes it.
+review_changes = sa.Table(
+    "review_changes",
+    metadata,
+    sa.Column("id", sa.BigInteger, sa.Identity(always=True), primary_key=True),
+    sa.Column("cluster", sa.Text, nullable=False),
+    sa.Column("record_id", sa.Text, nullable=False),
+    sa.Column("transaction", sa.BigInteger, nullable=False, server_default=sa.text("txid_current()")),
+    sa.Index("review_changes_by_transaction", "transaction"),
+)
+
+daily_statistics = sa.Table(
+    "daily_statistics",
+    metadata,
+    sa.Column("kind", sa.Text, primary_key=True, comment="total, several-clusters, cluster, lineage, departement"),
+    sa.Column("day", sa.Date, primary_key=True, comment="in France"),
+    sa.Column("key", sa.Text, primary_key=True, comment="its code; empty: none, or unknown"),
+    sa.Column("members", sa.BigInteger, nullable=False),
+    sa.Column("active", sa.BigInteger, nullable=False),
+    sa.Column("paid_up", sa.BigInteger, nullable=False),
 )
 
 picture_versions = sa.Table(
@@ -326,6 +378,7 @@ merge_conflicts = sa.Table(
     sa.Column("found_at", TIMESTAMP(timezone=True), nullable=False, server_default=_now),
     sa.Column("gone_at", TIMESTAMP(timezone=True)),
     sa.Index("merge_conflicts_by_member", "member_id"),
+    sa.Index("merge_conflicts_open", "responsible", postgresql_where=sa.text("gone_at is null")),
 )
 
 conflict_answers = sa.Table(
@@ -349,6 +402,19 @@ former_systems = sa.Table(
     sa.Column("since", TIMESTAMP(timezone=True), nullable=False),
     sa.Column("by", sa.Text, nullable=False),
     comment="where each former system stands, as the services told; our own among them",
+)
+
+waiting_counts = sa.Table(
+    "waiting_counts",
+    metadata,
+    sa.Column("service", sa.Text, primary_key=True),
+    sa.Column("version", sa.BigInteger, nullable=False, comment="of what the service announced"),
+    sa.Column("parked", sa.BigInteger, nullable=False),
+    sa.Column("parked_since", TIMESTAMP(timezone=True)),
+    sa.Column("late", sa.BigInteger, nullable=False),
+    sa.Column("differences", sa.BigInteger, nullable=False),
+    sa.Column("clusters", sa.JSON, nullable=False, comment="late and differences of each"),
+    comment="what waits for a person in each service, as it announced; our own among them",
 )
 
 record_changes = sa.Table(

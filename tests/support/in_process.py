@@ -27,6 +27,7 @@ from schemas.cutover import WriteAccessChanged
 from schemas.events import ParticipationChanged
 from services.cli.environment import settings_of
 from services.cli.registry import definition_of
+from services.common.waiting import FACT_OF
 from shared.messaging import failures, topology
 from shared.process.service import Service
 from tests.support import servers
@@ -35,7 +36,10 @@ from tests.support.waiting import eventually
 
 RETRY_DELAYS = (1, 2)
 HEARD = "heard"
-STATED = {fact.type_name() for fact in (AccountChanged, ParticipationChanged, PreferencesChanged, WriteAccessChanged)}
+STATED = {
+    fact.type_name()
+    for fact in (AccountChanged, ParticipationChanged, PreferencesChanged, WriteAccessChanged, *FACT_OF.values())
+}
 
 
 class Passwords(dict[str, str]):
@@ -74,7 +78,7 @@ class OwnService:
     async def heard(self, at_least: int) -> list[dict[str, Any]]:
         """Events that the service announced since the last call, once there are ``at_least`` so many.
 
-        What it states of source records and of API keys besides is left out.
+        What it states of source records, of API keys and of what waits besides is left out.
         """
         events: list[dict[str, Any]] = []
         async with await aio_pika.connect(self.admin_url, timeout=10) as connection:

@@ -7,6 +7,7 @@ from services.billing.cutover.write_back import DOCUMENTS_AGAIN
 from services.billing.tables import invoices, payments
 from services.common.republish import mirrored, stages_of
 from services.common.sections import statements
+from services.common.waiting import waiting_of
 from services.conflicts.republish import answers
 
 REPUBLISHED = (
@@ -17,4 +18,5 @@ REPUBLISHED = (
     DOCUMENTS_AGAIN,
     BILLS_AGAIN,
     stages_of("billing"),
+    waiting_of("billing"),
 )

@@ -13,11 +13,14 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.cli.registry import definition_of
+from services.operations import dead_letters as parked
+from services.operations.binding import RefusedError
 from shared.cli.errors import CannotAct, NotFound, Unreachable
 from shared.messaging import dead_letters
-from shared.messaging.topology import OWN_PUBLISHER, dead_queue, is_way_back, unrouted_queue
 from shared.persistence.database import create_engine
 from shared.runtime.settings import ServiceSettings
+
+_BYTES = "bytes, shown with \\x escapes"
 
 Services = Mapping[str, ServiceSettings]
 
@@ -66,7 +69,7 @@ async def whole(service: str, settings: ServiceSettings, number: int) -> dict[st
             raise NotFound(f"there is no dead letter {service}:{number}") from None
     row["id"] = f"{service}:{number}"
     del row["digest"]
-    row["body"], row["body_is"] = _readable(row["body"])
+    row["body"], row["body_is"] = _shown(row["body"])
     return row
 
 
@@ -84,26 +87,14 @@ async def replay(
 
     Raises NotFound, CannotAct, Unreachable.
     """
+    definition = definition_of(service)
+    queues = sorted(subscription.queue.name for subscription in definition.subscriptions)
+    if to is not None and to not in queues:
+        raise CannotAct(f"the {service} service has no queue {to}; it has {', '.join(queues)}")
     async with _database(service, settings) as connection:
         numbers = await _select(connection, service, chosen)
-        by_queue: dict[str, list[int]] = {}
-        nowhere: list[str] = []
-        for number in numbers:
-            row = await dead_letters.show(connection, number)
-            if (queue := _destination(service, row, to)) is None:
-                nowhere.append(f"no queue takes {service}:{number} ({row['routing_key']}): name it, and one with --to")
-            elif is_way_back(queue) and row["producer"] != f"{OWN_PUBLISHER}.{service}":
-                # Replayed, it would come from our own user, whom the former system believes.
-                nowhere.append(f"{service}:{number} is no message of the {service} service: {queue} takes no other's")
-            else:
-                by_queue.setdefault(queue, []).append(number)
-        replayed = 0
-        for queue, group in by_queue.items():
-            replayed += await dead_letters.replay(connection, group, by=by, note=note, body=body, to=queue)
-            if is_way_back(queue):
-                # Its former system applies it, and nobody here hears of that.
-                await dead_letters.resolve(connection, group)
-        return replayed, nowhere
+        sent = await parked.replay(connection, definition, numbers, by=by, note=note, body=body, to=to)
+        return len(sent.replayed), sent.nowhere
 
 
 async def discard(service: str, settings: ServiceSettings, chosen: Chosen, *, by: str, note: str) -> int:
@@ -113,44 +104,14 @@ async def discard(service: str, settings: ServiceSettings, chosen: Chosen, *, by
 
 
 async def _select(connection: AsyncConnection, service: str, chosen: Chosen) -> list[int]:
-    select = await dead_letters.select(connection, numbers=chosen.numbers, reason=chosen.reason, queue=chosen.queue)
-    if missing := sorted(set(chosen.numbers) - set(select)):
-        names = ", ".join(f"{service}:{number}" for number in missing)
-        raise NotFound(f"not parked (any more): {names}. Nothing was done")
-    return select
-
-
-def _destination(service: str, row: Mapping[str, Any], to: str | None) -> str | None:
-    """The queue to send a dead letter to: its own, unless it fell into one of those of last resort; None if none is."""
-    subscriptions = definition_of(service).subscriptions
-    queues = {subscription.queue.name: subscription.queue.binding for subscription in subscriptions}
-    if to is not None:
-        if to not in queues:
-            raise CannotAct(f"the {service} service has no queue {to}; it has {', '.join(sorted(queues))}")
-        return to
-    if row["queue"] == dead_queue(service).name:
-        deaths = row["headers"].get("x-death") or [{}]
-        return next((death["queue"] for death in deaths if _takes(death.get("queue", ""), queues)), None)
-    if row["queue"] == unrouted_queue(service).name:
-        return next((name for name, binding in queues.items() if _matches(binding, row["routing_key"])), None)
-    return row["queue"]
-
-
-def _takes(name: str, queues: Mapping[str, str]) -> bool:
-    return name in queues or is_way_back(name)
-
-
-def _matches(binding: str, routing_key: str) -> bool:
-    pattern, words = binding.split("."), routing_key.split(".")
-    return len(pattern) == len(words) and all(p in ("*", w) for p, w in zip(pattern, words, strict=True))
-
-
-def _readable(body: bytes) -> tuple[Any, str]:
+    if not chosen.numbers:
+        return await dead_letters.select(connection, reason=chosen.reason, queue=chosen.queue)
     try:
-        return orjson.loads(body), "json"
-    except orjson.JSONDecodeError:
-        pass
-    try:
-        return body.decode("utf-8"), "text"
-    except UnicodeDecodeError:
-        return body.decode("utf-8", "backslashreplace"), "bytes, shown with \\x escapes"
+        return await parked.numbers_of(connection, service, chosen.numbers)
+    except RefusedError as error:
+        raise NotFound(str(error)) from None
+
+
+def _shown(body: bytes) -> tuple[Any, str]:
+    text, body_is = parked.readable(body)
+    return (orjson.loads(body) if body_is == "json" else text), str(body_is).replace("bytes", _BYTES)

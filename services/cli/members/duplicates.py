@@ -18,7 +18,7 @@ from services.cli.members.duplicates_tables import (
     print_decisions,
     print_history,
 )
-from services.membership.identity import answers, decisions, queries, review_answers
+from services.membership.identity import answers, decisions, queries, review_answers, review_rows
 from services.membership.identity.decisions import Decided, Decision, DecisionError, Signature
 from services.membership.identity.review import Kind
 from services.membership.policy import Policy
@@ -65,10 +65,12 @@ def list_(
         raise typer.BadParameter(f"there is no cluster {cluster!r}; there are {', '.join(sorted(clusters))}")
 
     async def work(rows: Rows, policy: Policy) -> dict[str, Any]:
-        open_cases = await review_answers.open_cases(rows, review_answers.Wanted(cluster, kind, min_probability))
-        items = await review_answers.described(rows, open_cases[:limit], policy.weights, _language(lang))
+        wanted = review_rows.Wanted(cluster, kind, min_probability)
+        open_cases = await review_rows.page(rows, wanted, after=None, limit=limit)
+        items = await review_answers.described(rows, open_cases, policy.weights, _language(lang))
+        total = await review_rows.count(rows, wanted)
         crowds = review_answers.too_many_alike(await review_answers.all_crowds(rows), _language(lang))
-        return {"items": items, "total": len(open_cases), "too_many_alike": crowds}
+        return {"items": items, "total": total, "too_many_alike": crowds}
 
     page = read(work)
     if json:
@@ -87,7 +89,8 @@ def show(
     """
 
     async def work(rows: Rows, policy: Policy) -> list[dict[str, Any]]:
-        cases = [item for item in await review_answers.all_cases(rows) if item.case_id == case]
+        open_case = await review_rows.by_id(rows, case)
+        cases = [] if open_case is None else [open_case]
         return await review_answers.described(rows, cases, policy.weights, _language(lang))
 
     result = read(work)

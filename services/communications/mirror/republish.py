@@ -16,6 +16,7 @@ from services.common.republish import (
     stages_of,
 )
 from services.common.sections import statements
+from services.common.waiting import waiting_of
 from services.communications.consents.queries import PREFERENCES
 from services.communications.cutover.write_back import OBJECTIONS_AGAIN
 from services.communications.tables import consents, mailings
@@ -87,4 +88,5 @@ REPUBLISHED = (
     Republisher("mailings", "select count(*) from mailings", _page),
     OBJECTIONS_AGAIN,
     stages_of("communications"),
+    waiting_of("communications"),
 )

@@ -3,6 +3,7 @@
 from schemas.events import EventChanged, EventRecorded, RegistrationChanged, RegistrationRecorded
 from services.common.republish import mirrored, stages_of
 from services.common.sections import statements
+from services.common.waiting import waiting_of
 from services.conflicts.republish import answers
 from services.events.cutover.write_back import REGISTRATIONS_AGAIN
 from services.events.gatherings.republish import BOOKINGS_AGAIN, GATHERINGS_AGAIN
@@ -18,4 +19,5 @@ REPUBLISHED = (
     answers(),
     REGISTRATIONS_AGAIN,
     stages_of("events"),
+    waiting_of("events"),
 )

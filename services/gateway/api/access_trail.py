@@ -39,7 +39,7 @@ async def trail(
     return answer({"items": items[:limit], "next": following})
 
 
-@router.get("/access/sessions", response_model=shapes.Sessions)
+@router.get("/access/sessions", response_model=shapes.Sessions, responses=described(404))
 async def own_sessions(context: Context, caller: Reader) -> Response:
     """One's own sessions; a program has none."""
     own = _session(caller)

@@ -12,6 +12,7 @@ from schemas import billing_payments as payments
 from schemas.base import Amount, Day, Key
 from schemas.billing_charges import ALL as CHARGES
 from schemas.billing_grids import Grid
+from schemas.dead_letters import ALL as PARKED
 from schemas.events_checkin import ALL as CHECK_IN
 from schemas.events_operations import ALL as EVENTS
 from schemas.events_passes import ALL as PASSES
@@ -207,7 +208,7 @@ BODIES: Final[Mapping[str, type[Signed]]] = {
     "send-information-letter": InformationLetter,
     **{
         operation.name: derived_body(operation)
-        for operation in (*EVENTS, *REGISTRATIONS, *CHECK_IN, *CHARGES, *PASSES)
+        for operation in (*EVENTS, *REGISTRATIONS, *CHECK_IN, *CHARGES, *PASSES, *PARKED)
         if operation.kind == "command"
     },
 }

@@ -16,7 +16,14 @@ from services.gateway.dependencies import SEES_CONFLICTS, After, Context, Lang
 from services.gateway.problems import ProblemError, described
 from services.gateway.translations import language_of
 from services.membership.translations import CONFLICTS, Language, label
-from services.membership.views.conflict_queries import ConflictFilters, OpenConflict, State, conflict, conflicts
+from services.membership.views.conflict_queries import (
+    ConflictFilters,
+    OpenConflict,
+    State,
+    conflict,
+    conflicts,
+    count_conflicts,
+)
 
 router = APIRouter(tags=["conflicts"])
 
@@ -34,15 +41,21 @@ async def list_conflicts(
     after: After = None,
     lang: Lang = None,
 ) -> Response:
-    """Conflicts, the oldest first. Those of a member are all in which one of its records is one of the two."""
+    """Conflicts, the oldest first; `total` counts all that the filters leave.
+
+    Those of a member are all in which one of its records is one of the two.
+    """
     position = position_in_time(after)
     current = None if member is None else (await find_member(context.pool, member)).member_id
     chosen = ConflictFilters(state, responsible, current)
-    result = await conflicts(context.pool, chosen, after=position, limit=limit + 1)
+    async with context.pool.snapshot() as rows:
+        result = await conflicts(rows, chosen, after=position, limit=limit + 1)
+        total = await count_conflicts(rows, chosen)
     page = result[:limit]
     following = cursor(page[-1].found_at.isoformat(), page[-1].conflict_id) if len(result) > limit else None
     language = language_of(request)
-    return answer({"items": [_as_json(conflict, language) for conflict in page], "next": following}, spoken(language))
+    items = [_as_json(conflict, language) for conflict in page]
+    return answer({"items": items, "next": following, "total": total}, spoken(language))
 
 
 @router.get("/conflicts/{conflict_id}", response_model=Conflict, responses=described(404), dependencies=SEES_CONFLICTS)

@@ -63,6 +63,9 @@ PROBLEM_OF = {
     "no-mail-file": "no-mail-file",
     "test-mail-unknown": "test-mail-unknown",
     "test-mail-not-sent": "test-mail-not-sent",
+    "dead-letter-unknown": "dead-letter-unknown",
+    "dead-letter-not-parked": "dead-letter-not-parked",
+    "body-refused": "body-refused",
     "question-unreadable": "operation-unknown",
     **{kind: kind for kind in EVENTS_PROBLEMS},
 }

@@ -49,6 +49,31 @@ class Separation(Signed):
     records: Records
 
 
+class _Tried(BaseModel):
+    """Something to be tried: nobody signs what is not done."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+
+class VerdictTried(_Tried):
+    """All these source records are one company, or no two of them are."""
+
+    verdict: Literal["same", "different"]
+    records: Annotated[list[RecordName], Field(min_length=2, max_length=MOST_RECORDS)]
+
+
+class SortedOutTried(_Tried):
+    """Each part is one company, and no two parts are the same one."""
+
+    parts: Annotated[list[Records], Field(min_length=1, max_length=MOST_RECORDS)]
+
+
+class SeparationTried(_Tried):
+    """The source records that would leave the member."""
+
+    records: Records
+
+
 def _form(body: Any) -> str:
     fields: tuple[str, ...] = tuple(body) if isinstance(body, dict) else ()
     return next((f"{FORM}{name}" for name in ("decisions", "parts") if name in fields), f"{FORM}verdict")
@@ -71,20 +96,30 @@ class Deciding(RootModel[Annotated[_Single | Annotated[Bulk, Tag(f"{FORM}decisio
     """One decision, or many."""
 
 
+class Trying(
+    RootModel[
+        Annotated[
+            Annotated[VerdictTried, Tag(f"{FORM}verdict")] | Annotated[SortedOutTried, Tag(f"{FORM}parts")],
+            Discriminator(
+                lambda body: f"{FORM}parts" if isinstance(body, dict) and "parts" in body else f"{FORM}verdict"
+            ),
+        ]
+    ]
+):
+    """One decision that is not taken."""
+
+
 def read_decision(item: Any) -> Verdict | SortedOut:
     """One of a bulk's decisions. Raises pydantic's ValidationError."""
     return _decision.validate_python(item)
 
 
-def decision_of(answer: Verdict | SortedOut) -> Decision:
+def decision_of(answer: Verdict | SortedOut | VerdictTried | SortedOutTried) -> Decision:
     """What it comes to. Raises DecisionError."""
-    match answer:
-        case SortedOut():
-            return decisions.sort_out([keys_of(part) for part in answer.parts])
-        case Verdict(verdict="same"):
-            return decisions.confirm(keys_of(answer.records))
-        case Verdict():
-            return decisions.reject(keys_of(answer.records))
+    if isinstance(answer, SortedOut | SortedOutTried):
+        return decisions.sort_out([keys_of(part) for part in answer.parts])
+    decide = decisions.confirm if answer.verdict == "same" else decisions.reject
+    return decide(keys_of(answer.records))
 
 
 def keys_of(records: list[str]) -> list[RecordKey]:

@@ -5,6 +5,8 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict
 
+from services.gateway.api.member_responses import Member
+
 
 class Weighed(BaseModel):
     """One field's part in the evidence: a ``weight`` above 0 speaks for one company, below 0 against it (bits)."""
@@ -42,8 +44,22 @@ class CaseMember(BaseModel):
     records: list[CaseRecord]
 
 
+class Compared(BaseModel):
+    """A field of the two records: what each has written, and how alike that is by the evidence's own ``level``.
+
+    ``one``: only one has a value. ``verdict`` is null where both have one that could not be compared.
+    """
+
+    field: str
+    verdict: Literal["same", "near", "differ", "one"] | None
+    level: str | None
+    words: str | None
+    left: dict[str, Any]
+    right: dict[str, Any]
+
+
 class CaseQuestion(BaseModel):
-    """Whether two members are one company, by the two ``records`` that speak most for it.
+    """Whether two members are one company, by the two ``records`` that speak most for it: left and right.
 
     ``score`` is the ``prior`` of any two records and all weights of the evidence (bits); ``twice`` is what is done with
     both today.
@@ -58,6 +74,7 @@ class CaseQuestion(BaseModel):
     not_merged: Coded
     prior: float
     evidence: list[Weighed]
+    comparison: list[Compared]
 
 
 class Contradicting(Coded):
@@ -102,12 +119,35 @@ class Queue(BaseModel):
     too_many_alike: list[Crowd]
 
 
+class CasesCounted(BaseModel):
+    """How many cases are open."""
+
+    total: int
+
+
 class DecidedNow(BaseModel):
     """A decision's number, whether it was there already, and the member of each of its records now."""
 
     decision: int
     repeated: bool
     members: dict[str, str | None]
+
+
+class MemberToBe(BaseModel):
+    """A member as it would be; ``changed``: of other records than now. ``view`` is null once all were removed."""
+
+    id: str
+    records: list[str]
+    changed: bool
+    view: Member | None
+
+
+class Previewed(BaseModel):
+    """All members that a decision speaks of or changes; ``gone_ids`` would lead to one of them."""
+
+    changes: bool
+    members: list[MemberToBe]
+    gone_ids: list[str]
 
 
 class BulkResult(BaseModel):

@@ -10,8 +10,16 @@ from starlette.responses import Response
 from services.gateway.api import decision_bodies
 from services.gateway.api.authorship import refusals, signature
 from services.gateway.api.decision_bodies import Bulk, Deciding, Signed, SortedOut, Verdict
-from services.gateway.api.duplicate_responses import BulkDecided, Case, DecidedNow, Decisions, DecisionShown, Queue
-from services.gateway.api.members import spoken
+from services.gateway.api.duplicate_responses import (
+    BulkDecided,
+    Case,
+    CasesCounted,
+    DecidedNow,
+    Decisions,
+    DecisionShown,
+    Queue,
+)
+from services.gateway.api.members import find_member, spoken
 from services.gateway.auth.audit import Access
 from services.gateway.auth.authorisation import require
 from services.gateway.auth.caller import Caller
@@ -22,9 +30,10 @@ from services.gateway.dependencies import READS_PERSONS, After, Context, Decider
 from services.gateway.problems import ProblemError, as_json, described, faults_of, not_now
 from services.gateway.translations import language_of
 from services.membership.connections import DatabaseUnavailableError
-from services.membership.identity import answers, queries, review_answers
+from services.membership.identity import answers, queries, review_answers, review_rows
 from services.membership.identity.decisions import Decided
 from services.membership.identity.review import Kind
+from services.membership.identity.review_rows import Wanted
 from services.membership.usecases import decide as commands
 
 router = APIRouter(tags=["duplicates"])
@@ -126,16 +135,25 @@ async def wanted(
     cluster: KnownCluster = None,
     kind: Annotated[Kind | None, Query(description="two members, or a group that contradicts itself")] = None,
     min_probability: Annotated[float, Query(ge=0, le=1, allow_inf_nan=False)] = 0.0,
-) -> review_answers.Wanted:
-    """Which cases are asked for. Raises RequestValidationError for a cluster that there is not."""
-    return review_answers.Wanted(check_cluster(context, cluster), kind, min_probability)
+    member: Annotated[str | None, Query(max_length=50, description="any id that the member ever had")] = None,
+) -> Wanted:
+    """Which cases are asked for. Raises RequestValidationError for a cluster that there is not, ProblemError."""
+    known = check_cluster(context, cluster)
+    current = None if member is None else (await find_member(context.pool, member)).member_id
+    return Wanted(known, kind, min_probability, current)
 
 
-@router.get("/duplicates", response_model=Queue, dependencies=READS_PERSONS)
+@router.get("/duplicates/count", response_model=CasesCounted, responses=described(404, 410), dependencies=READS_PERSONS)
+async def count(context: Context, wanted: Annotated[Wanted, Depends(wanted)]) -> Response:
+    """How many cases the queue has with the same filters, without the cases."""
+    return answer({"total": await review_rows.count(context.pool, wanted)})
+
+
+@router.get("/duplicates", response_model=Queue, responses=described(404, 410), dependencies=READS_PERSONS)
 async def queue(
     request: Request,
     context: Context,
-    wanted: Annotated[review_answers.Wanted, Depends(wanted)],
+    wanted: Annotated[Wanted, Depends(wanted)],
     limit: Annotated[int, Query(ge=1, le=100)] = 20,
     after: After = None,
     lang: Lang = None,
@@ -147,10 +165,8 @@ async def queue(
     """
     position, language = position_in_queue(after), language_of(request)
     async with context.pool.snapshot() as rows:
-        open_cases = [case for case in await context.review.get(rows) if wanted.takes(case)]
-        later = [
-            case for case in open_cases if position is None or (-case.gain, case.case_id) > (-position[0], position[1])
-        ]
+        later = await review_rows.page(rows, wanted, after=position, limit=limit + 1)
+        total = await review_rows.count(rows, wanted)
         items = await review_answers.described(rows, later[:limit], context.policy.weights, language)
         crowds = await context.crowds.get(rows) if position is None else []
     following = cursor(repr(items[-1]["gain"]), items[-1]["id"]) if len(later) > limit else None
@@ -158,7 +174,7 @@ async def queue(
         {
             "items": items,
             "next": following,
-            "total": len(open_cases),
+            "total": total,
             "too_many_alike": review_answers.too_many_alike(crowds, language),
         },
         spoken(language),
@@ -170,7 +186,8 @@ async def case(request: Request, context: Context, case_id: str, lang: Lang = No
     """One case. Its id stays while the same records are in question; once answered, there is no such case."""
     language = language_of(request)
     async with context.pool.snapshot() as rows:
-        cases = [case for case in await context.review.get(rows) if case.case_id == case_id]
+        open_case = None if "\x00" in case_id else await review_rows.by_id(rows, case_id)
+        cases = [] if open_case is None else [open_case]
         items = await review_answers.described(rows, cases, context.policy.weights, language)
     if not items:
         raise ProblemError("case-unknown")

@@ -20,13 +20,18 @@ class Listed(BaseModel):
     paid_until: date | None
     paid_up: bool
     active: bool
+    matched: Literal["email", "phone", "record", "contact"] | None = None
 
 
 class Page(BaseModel):
-    """Members by name; ``next`` goes into ``after`` to read on, and is null on the last page."""
+    """Members by name; ``next`` goes into ``after`` to read on, and is null on the last page.
+
+    ``matched`` is there when a member has what was searched for as its e-mail, phone, former id or contact's name.
+    """
 
     items: list[Listed]
     next: str | None
+    exact: list[Listed] | None = None
     total: int | None = None
 
 
@@ -203,6 +208,23 @@ class Statistics(BaseModel):
     departements: list[CountFor]
 
 
+class DayCount(CountFor):
+    """The members of one day, each counted once in it."""
+
+    on: date
+
+
+class StatisticsHistory(BaseModel):
+    """Day by day, those days left out of which nothing is kept; ``from`` and ``to`` are among them."""
+
+    model_config = ConfigDict(populate_by_name=True)
+
+    first: date = Field(alias="from")
+    last: date = Field(alias="to")
+    by: Literal["total", "several-clusters", "cluster", "lineage", "departement"]
+    items: list[DayCount]
+
+
 class Named(BaseModel):
     """A member, and what it is called."""
 
@@ -227,7 +249,8 @@ class Conflict(MemberConflict):
 
 
 class Conflicts(BaseModel):
-    """The oldest first; ``next`` goes into ``after``."""
+    """The oldest first; ``next`` goes into ``after``; ``total`` counts all that the filters leave."""
 
     items: list[Conflict]
     next: str | None
+    total: int

@@ -165,6 +165,9 @@ async def _command(
     if cluster is not None:
         check(body, context.check_system(cluster, service))
         require(caller, right, cluster)
+    for name, more in operation.more_rights.items():
+        if getattr(body, name, None) is not None:
+            require(caller, more)
     asked = _asked(operation, service, cluster, caller, body, given)
     access = Access(caller, right, f"operation:{service}:{operation.name}", cluster, "asked", asked.reason)
     (sent,) = await commands.send(context, [asked], key_of(request, caller, body, idempotency_key), access)

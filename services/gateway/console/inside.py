@@ -161,7 +161,7 @@ def _query(params: Params) -> bytes:
             case None | "":
                 continue
             case bool():
-                pairs.append((name, "true" if value else "false"))
+                pairs.append((name, str(value).lower()))
             case str() | int():
                 pairs.append((name, str(value)))
             case _:

@@ -10,6 +10,7 @@ from schemas.base import RecordRef
 from schemas.membership import ConflictItem, MergeConflictChanged, Overlap
 from services.common.republish import CAUSE, PAGE, Page, Place, Republisher, page_of, stages_of, to_live_systems
 from services.common.sections import statements
+from services.common.waiting import waiting_of
 from services.membership.announcements import publish_members
 from services.membership.cutover import write_back
 from services.membership.descriptions.queries import CONTACTS, DESCRIPTIONS
@@ -86,4 +87,5 @@ REPUBLISHED = (
         write_back.republish_unconfirmed,
     ),
     stages_of("membership"),
+    waiting_of("membership"),
 )

@@ -2,13 +2,13 @@
 
 from asyncio import to_thread
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from services.membership.identity import review_queries
 from services.membership.identity.members import Group, member_id_of
-from services.membership.identity.review import CONTRADICTIONS, DOING, Case, Kind, Question, cases
+from services.membership.identity.review import CONTRADICTIONS, DOING, Case, Question, cases
 from services.membership.identity.review_queries import Crowd, SideBySide
+from services.membership.matching.comparison import comparison
 from services.membership.matching.evidence import evidence, names, why_not_merged
 from services.membership.matching.explanations import CROWDS
 from services.membership.matching.weights import Weights
@@ -28,33 +28,14 @@ EXAMPLES = 5
 """Records that are named of a crowd."""
 
 
-@dataclass(frozen=True, slots=True)
-class Wanted:
-    """Which cases; None and 0 leave out nothing."""
-
-    cluster: str | None = None
-    kind: Kind | None = None
-    min_probability: float = 0.0
-
-    def takes(self, case: Case) -> bool:
-        """Whether a case is among them."""
-        return (
-            (self.kind is None or case.kind == self.kind)
-            and case.probability >= self.min_probability
-            and (self.cluster is None or self.cluster in case.clusters)
-        )
-
-
 async def all_cases(rows: Rows) -> list[Case]:
-    """All that is open, the largest gain first. ``rows`` should be one transaction."""
+    """All that is open, the largest gain first, computed: what the rows of :mod:`review_rows` must equal.
+
+    ``rows`` should be one transaction.
+    """
     outline = await review_queries.outline(rows)
     # Ten milliseconds of work for some hundred cases: whoever asks for a member meanwhile must not wait for it.
     return await to_thread(cases, outline.sirens, outline.judgements, outline.decisions, outline.doing)
-
-
-async def open_cases(rows: Rows, wanted: Wanted) -> list[Case]:
-    """Those of them that are wanted."""
-    return [case for case in await all_cases(rows) if wanted.takes(case)]
 
 
 async def all_crowds(rows: Rows) -> list[Crowd]:
@@ -94,7 +75,7 @@ def _case(case: Case, shown: SideBySide, weights: Weights, language: Language) -
         "probability": case.probability,
         "score": case.score,
         "members": [_member(records, shown) for records in case.members],
-        "questions": [_question(question, of, weights, language) for question in case.questions],
+        "questions": [_question(question, of, shown, weights, language) for question in case.questions],
         "contradictions": [
             {
                 "code": contradiction.kind,
@@ -128,8 +109,11 @@ def _record(key: RecordKey, shown: SideBySide) -> dict[str, Any]:
     }
 
 
-def _question(question: Question, of: dict[RecordKey, str], weights: Weights, language: Language) -> dict[str, Any]:
+def _question(
+    question: Question, of: dict[RecordKey, str], shown: SideBySide, weights: Weights, language: Language
+) -> dict[str, Any]:
     judgement = question.judgement
+    left, right = (shown.written.get(key, {}) for key in question.records)
     return {
         "records": names(question.records),
         "members": [of[key] for key in question.records],
@@ -140,4 +124,5 @@ def _question(question: Question, of: dict[RecordKey, str], weights: Weights, la
         "not_merged": why_not_merged(judgement.refused, language),
         "prior": weights.prior,
         "evidence": evidence(judgement.levels, weights, language),
+        "comparison": comparison(judgement.levels, left, right, language),
     }

@@ -1,6 +1,6 @@
 """What is open between members: the little that all cases are made of, and the much that one page of them shows."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -33,6 +33,41 @@ _RECORDS = """
     ), members as (select one as member_id from met union select other from met)
     select s.cluster, s.record_id, s.siren, s.member_id::text
     from members join source_records s using (member_id) where not s.removed
+"""
+# The same from some records on, however far one question leads to the next.
+_AROUND = """
+    with recursive reached (member_id) as (
+        select s.member_id from unnest($1::text[], $2::text[]) as n (cluster, record_id)
+        join source_records s using (cluster, record_id) where s.member_id is not null
+        union
+        select near.member_id from reached r cross join lateral (
+            select b.member_id from source_records a
+            join match_pairs p on p.a_cluster = a.cluster and p.a_record_id = a.record_id
+            join source_records b on b.cluster = p.b_cluster and b.record_id = p.b_record_id and not b.removed
+            where a.member_id = r.member_id and not a.removed and b.member_id <> a.member_id
+            union all
+            select a.member_id from source_records b
+            join match_pairs p on p.b_cluster = b.cluster and p.b_record_id = b.record_id
+            join source_records a on a.cluster = p.a_cluster and a.record_id = p.a_record_id and not a.removed
+            where b.member_id = r.member_id and not b.removed and a.member_id <> b.member_id
+            union all
+            select b.member_id from source_records a
+            join decision_pairs p on p.a_cluster = a.cluster and p.a_record_id = a.record_id
+              and p.verdict = 'confirmed'
+            join decisions d on d.id = p.decision_id and d.taken_back_at is null
+            join source_records b on b.cluster = p.b_cluster and b.record_id = p.b_record_id and not b.removed
+            where a.member_id = r.member_id and not a.removed and b.member_id <> a.member_id
+            union all
+            select a.member_id from source_records b
+            join decision_pairs p on p.b_cluster = b.cluster and p.b_record_id = b.record_id
+              and p.verdict = 'confirmed'
+            join decisions d on d.id = p.decision_id and d.taken_back_at is null
+            join source_records a on a.cluster = p.a_cluster and a.record_id = p.a_record_id and not a.removed
+            where b.member_id = r.member_id and not b.removed and a.member_id <> b.member_id
+        ) near
+    )
+    select s.cluster, s.record_id, s.siren, s.member_id::text
+    from reached join source_records s using (member_id) where not s.removed
 """
 _PAIRS = """
     select p.a_cluster, p.a_record_id, p.b_cluster, p.b_record_id, p.score, p.verdict, p.refused, p.levels
@@ -78,12 +113,14 @@ _WRITTEN = """
 
 @dataclass(frozen=True, slots=True)
 class Outline:
-    """What :func:`review.cases` takes."""
+    """What :func:`review.cases` takes, and whose records these are."""
 
     sirens: dict[RecordKey, str | None]
     judgements: list[Judgement]
     decisions: list[Decision]
     doing: dict[str, set[Doing]]
+    members: dict[RecordKey, str]
+    """The member of each record, by id: its first record may be one that was removed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,14 +150,20 @@ async def crowds(rows: Rows, *, limit: int, examples: int) -> list[Crowd]:
 
 async def outline(rows: Rows) -> Outline:
     """All that is open. ``rows`` should be one transaction: four statements must see one moment."""
-    result = [
-        (RecordKey(cluster, record_id), siren, member)
-        for cluster, record_id, siren, member in await rows.fetch(_RECORDS)
-    ]
+    return await _outline(rows, await rows.fetch(_RECORDS))
+
+
+async def outline_around(rows: Rows, records: Collection[RecordKey]) -> Outline:
+    """What is open about the members of these records, and about all whom that leads to."""
+    return await _outline(rows, await rows.fetch(_AROUND, *columns(sorted(records))))
+
+
+async def _outline(rows: Rows, members: Iterable[Any]) -> Outline:
+    result = [(RecordKey(cluster, record_id), siren, member) for cluster, record_id, siren, member in members]
     keys = [key for key, _, _ in result]
     doing: dict[str, set[Doing]] = {}
-    members = [member for _, _, member in result]
-    for member, what in await rows.fetch(_DOING, *columns(keys), sorted(set(members)), members):
+    of = [member for _, _, member in result]
+    for member, what in await rows.fetch(_DOING, *columns(keys), sorted(set(of)), of):
         doing.setdefault(member, set()).add(what)
     return Outline(
         {key: siren for key, siren, _ in result},
@@ -130,6 +173,7 @@ async def outline(rows: Rows) -> Outline:
             for ac, ar, bc, br, verdict, order in await rows.fetch(_DECISIONS, *columns(keys))
         ],
         doing,
+        {key: member for key, _, member in result},
     )
 
 

@@ -28,6 +28,11 @@ async def decide(uow: MembershipUnitOfWork, decision: Decision, signature: Signa
 async def separate(uow: MembershipUnitOfWork, records: Sequence[RecordKey], signature: Signature) -> Decided:
     """Undo a merge: none of these records, all of one member now, is one company with the member's other records."""
     await uow.serialise_writers()
+    return await decide(uow, await separation(uow, records), signature)
+
+
+async def separation(uow: MembershipUnitOfWork, records: Sequence[RecordKey]) -> Decision:
+    """The decision that parts these records from the others of their member. Raises DecisionError."""
     await check_known(uow, records)
     members = {member for member in (await uow.members_by_record(records)).values() if member}
     if len(members) != 1:
@@ -36,7 +41,7 @@ async def separate(uow: MembershipUnitOfWork, records: Sequence[RecordKey], sign
     others = [key for key in stored if key not in records]
     if not others:
         raise DecisionError("nothing-to-separate", "the member has no other source records: name those that go")
-    return await decide(uow, decisions.separate(records, others), signature)
+    return decisions.separate(records, others)
 
 
 async def take_back(uow: MembershipUnitOfWork, number: int, signature: Signature) -> Decided:

@@ -10,7 +10,7 @@ from shared.persistence.database import json_of
 State = Literal["open", "settled", "gone"]
 
 # A conflict that went away and came back has an answer from before: until the next one it is only told.
-_CONFLICTS = """
+_WITH = """
     with conflicts as (
         select c.conflict_id, c.kind, c.responsible, c.a_cluster, c.a_record_id, c.b_cluster, c.b_record_id,
                c.overlaps, c.found_at, c.gone_at, a.owner, a.changed_at,
@@ -21,6 +21,9 @@ _CONFLICTS = """
         left join conflict_answers a using (conflict_id, responsible)
         left join source_records s on s.own_id = c.member_id
     )
+"""
+_CONFLICTS = f"""
+    {_WITH}
     select c.conflict_id, c.kind, c.responsible,
            c.a_cluster || '/' || c.a_record_id, c.b_cluster || '/' || c.b_record_id,
            c.overlaps, c.found_at, c.gone_at, c.owner, c.changed_at, c.state, c.member_id::text, v.summary ->> 'name'
@@ -77,6 +80,13 @@ async def conflicts(
     chosen = f"where {' and '.join(where)}" if where else ""
     order = f"order by c.found_at, c.conflict_id limit ${len(values)}"
     return [_open_conflict(row) for row in await rows.fetch(f"{_CONFLICTS} {chosen} {order}", *values)]
+
+
+async def count_conflicts(rows: Rows, filters: ConflictFilters) -> int:
+    """How many conflicts the filters leave."""
+    where, values = _where(filters)
+    chosen = f"where {' and '.join(where)}" if where else ""
+    return (await rows.fetch(f"{_WITH} select count(*) from conflicts c {chosen}", *values))[0][0]
 
 
 async def conflict(rows: Rows, conflict_id: str) -> OpenConflict | None:

@@ -1,14 +1,14 @@
 """Members as they are read: one by one, in lists, counted, with their records."""
 
-from collections.abc import AsyncGenerator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import AsyncGenerator, Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any, NamedTuple
 
 import orjson
 
 from services.membership.rows import Rows
-from services.membership.views.search_terms import search_words
+from services.membership.views.search_terms import literal, search_words
 
 MEMBERS_BY_ID = "select member_id::text, etag, document from views where member_id = any($1::uuid[])"
 
@@ -32,7 +32,7 @@ _LISTED = """
 # Today is $1 in every list, whether a filter looks at it or not.
 _COUNTED = "select count(*) from (select $1::date as today) as now, views"
 _KEPT_COUNT = "select coalesce(sum(members), 0)::bigint from (select $1::date as today) as now, view_counts"
-_STATISTICS = """
+STATISTICS = """
     with counted as materialized (
         select clusters, lineages, departement, active, (exempt or coalesce(paid_until >= $1, false)) as paid_up,
                sum(members) as members
@@ -111,10 +111,13 @@ def _stored(result: Sequence[Any]) -> StoredView | None:
 
 
 async def members(
-    rows: Rows, filters: Filters, today: date, *, after: Position | None, limit: int
+    rows: Rows, filters: Filters, today: date, *, after: Position | None, limit: int, ids: Collection[str] = ()
 ) -> list[dict[str, Any]]:
-    """A page of members by name; ask for one more than the page holds to know whether another follows."""
-    where, values = _where(filters, today)
+    """A page of members by name; ask for one more than the page holds to know whether another follows.
+
+    ``ids`` are members that have what was searched for, though no word of it is in their name or town.
+    """
+    where, values = _where(filters, today, ids)
     if after is not None:
         values += after
         where.append(f"(sort_key, member_id) > (${len(values) - 1}, ${len(values)}::uuid)")
@@ -128,24 +131,37 @@ def searches(filters: Filters) -> bool:
     return bool(search_words(filters.search))
 
 
-async def count_members(rows: Rows, filters: Filters, today: date) -> int:
+async def members_of(
+    rows: Rows, filters: Filters, today: date, ids: Collection[str], limit: int
+) -> list[dict[str, Any]]:
+    """Those of these members that the filters leave, whatever is searched for, by name."""
+    where, values = _where(replace(filters, search=""), today, ())
+    values += [sorted(ids), limit]
+    where.append(f"member_id = any(${len(values) - 1}::uuid[])")
+    result = await rows.fetch(f"{_LISTED} {_all(where)} order by sort_key, member_id limit ${len(values)}", *values)
+    return [_listed(row) for row in result]
+
+
+async def count_members(rows: Rows, filters: Filters, today: date, ids: Collection[str] = ()) -> int:
     """How many members the filters leave. Only those who search are counted one by one."""
-    where, values = _where(filters, today)
+    where, values = _where(filters, today, ids)
     counted = _COUNTED if searches(filters) else _KEPT_COUNT
     return (await rows.fetch(f"{counted} {_all(where)}", *values))[0][0]
 
 
-async def stream_members(connection: Any, filters: Filters, today: date) -> AsyncGenerator[list[dict[str, Any]]]:
+async def stream_members(
+    connection: Any, filters: Filters, today: date, ids: Collection[str] = ()
+) -> AsyncGenerator[list[dict[str, Any]]]:
     """All members by name, some hundred at a time, through a server-side cursor: one moment's picture."""
-    where, values = _where(filters, today)
+    where, values = _where(filters, today, ids)
     async with connection.transaction(readonly=True):
         cursor = await connection.cursor(f"{_LISTED} {_all(where)} order by sort_key, member_id", *values)
         while page := await cursor.fetch(500):
             yield [_listed(row) for row in page]
 
 
-def _where(filters: Filters, today: date) -> tuple[list[str], list[Any]]:
-    """Conditions and their values; the first value is today."""
+def _where(filters: Filters, today: date, ids: Collection[str]) -> tuple[list[str], list[Any]]:
+    """Conditions and their values; the first value is today. ``ids`` are members that the search leaves in any case."""
     values: list[Any] = [today]
     where: list[str] = []
 
@@ -153,8 +169,8 @@ def _where(filters: Filters, today: date) -> tuple[list[str], list[Any]]:
         values.append(value)
         where.append(condition.format(f"${len(values)}"))
 
-    for word in search_words(filters.search):
-        also("search like {}", f"%{_literal(word)}%")
+    if words := search_words(filters.search):
+        where.append(_words_or_ids(words, ids, values))
     if filters.cluster is not None:
         also("clusters @> array[{}]", filters.cluster)
     if filters.lineage is not None:
@@ -168,13 +184,19 @@ def _where(filters: Filters, today: date) -> tuple[list[str], list[Any]]:
     return where, values
 
 
+def _words_or_ids(words: Sequence[str], ids: Collection[str], values: list[Any]) -> str:
+    each: list[str] = []
+    for word in words:
+        values.append(f"%{literal(word)}%")
+        each.append(f"search like ${len(values)}")
+    if not ids:
+        return " and ".join(each)
+    values.append(sorted(ids))
+    return f"({' and '.join(each)} or member_id = any(${len(values)}::uuid[]))"
+
+
 def _all(where: Sequence[str]) -> str:
     return f"where {' and '.join(where)}" if where else ""
-
-
-def _literal(word: str) -> str:
-    """A word that LIKE takes letter by letter."""
-    return word.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
 
 
 def _listed(row: Any) -> dict[str, Any]:
@@ -189,7 +211,7 @@ def _listed(row: Any) -> dict[str, Any]:
 
 async def statistics(rows: Rows, today: date) -> list[Mapping[str, Any]]:
     """Members counted once under each key: ``kind``, ``key``, ``members``, ``active``, ``paid_up``."""
-    return [dict(row) for row in await rows.fetch(_STATISTICS, today)]
+    return [dict(row) for row in await rows.fetch(STATISTICS, today)]
 
 
 async def history(rows: Rows, member_id: str, *, before: tuple[datetime, int], limit: int) -> list[Mapping[str, Any]]:

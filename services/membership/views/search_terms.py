@@ -7,6 +7,7 @@ from services.membership.normalisation.company_names import fold
 _GAP = r"[ .\u00a0\u202f]?"
 _NUMBER = re.compile(rf"(?<!\d)(\d{{3}}){_GAP}(\d{{3}}){_GAP}(\d{{3}})(?:{_GAP}\d{{5}})?(?!\d)")
 _BETWEEN = re.compile(r"[\s\x00'-]+")
+_PUNCTUATION = re.compile(r"[^\w]|_", re.ASCII)
 
 
 def search_words(typed: str) -> list[str]:
@@ -14,5 +15,18 @@ def search_words(typed: str) -> list[str]:
 
     ``"Saint-Étienne 732 829 320"`` → ``["saint", "etienne", "732829320"]``
     """
-    words = _BETWEEN.split(fold(_NUMBER.sub(r"\1\2\3", typed)))
+    return _each_once(_BETWEEN.split(fold(_NUMBER.sub(r"\1\2\3", typed))))
+
+
+def plain_words(typed: str) -> list[str]:
+    """Words of a person's name, each once: without accents, case and punctuation, as the database folds them."""
+    return _each_once(_PUNCTUATION.split(fold(typed)))
+
+
+def literal(word: str) -> str:
+    """A word that LIKE takes letter by letter."""
+    return word.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+
+
+def _each_once(words: list[str]) -> list[str]:
     return [word for word in dict.fromkeys(words) if word]

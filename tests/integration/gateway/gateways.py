@@ -14,6 +14,7 @@ from schemas.base import Announced, Fact
 from schemas.envelope import encode, source_of
 from schemas.membership import MemberRecorded
 from schemas.reading import read
+from services.gateway import consumers
 from services.gateway.app import create_with_context
 from services.gateway.auth.audit import AuditQueue
 from services.gateway.auth.caller import CALLER, Caller, Grant
@@ -39,7 +40,7 @@ BROWSER = {"sec-fetch-site": "same-origin"}
 """What a browser says of a form of our own pages."""
 A_BROWSER = Browser("link", "Chrome, Linux", "127.0.0.0/24")
 
-_handlers = {subscription.fact: subscription.handler for subscription in SUBSCRIPTIONS}
+_handlers = {subscription.fact: subscription.handler for subscription in (*SUBSCRIPTIONS, *consumers.SUBSCRIPTIONS)}
 
 
 class SetClock(Clock):

@@ -42,7 +42,9 @@ async def registered_twice(gateway: GatewayUnderTest, number: int) -> None:
 async def listed(gateway: GatewayUnderTest, **parameters: Any) -> list[dict[str, Any]]:
     answer = await gateway.get("/conflicts", role="staff", **parameters)
     assert answer.status_code == 200, answer.text
-    return answer.json()["items"]
+    page = answer.json()
+    assert page["total"] == len(page["items"])
+    return page["items"]
 
 
 async def answered(
@@ -220,6 +222,7 @@ async def test_pages_hold_everything_once_the_oldest_first(gateway, limit):
         page = (
             await gateway.get("/conflicts", role="staff", limit=limit, **({"after": after} if after else {}))
         ).json()
+        assert page["total"] == len(whole)
         items += page["items"]
         after = page["next"]
         if after is None:

@@ -13,6 +13,7 @@ from schemathesis.checks import not_a_server_error
 from schemathesis.specs.openapi.checks import ignored_auth, positive_data_acceptance
 
 from deploy.local.runs import free_ports
+from services import SERVICES
 from tests.integration.gateway.gateways import NUMELINK, open_gateway
 from tests.support.builders import a_member
 
@@ -165,9 +166,26 @@ OPERATIONS = [
     ("GET", "/events/public/links/{digest}"),
     ("GET", "/events/public/feed"),
     ("GET", "/events/public/feeds/{digest}"),
+    ("GET", "/waiting"),
+    ("GET", "/statistics/history"),
+    ("GET", "/duplicates/count"),
+    ("POST", "/duplicates/decisions/preview"),
+    ("POST", "/members/{member_id}/separations/preview"),
+    *(
+        (method, f"/{service}/{path}")
+        for service in SERVICES
+        for method, path in (
+            ("GET", "health"),
+            ("GET", "parked-groups"),
+            ("GET", "parked"),
+            ("GET", "parked/{number}"),
+            ("POST", "parked/replay"),
+            ("POST", "parked/discard"),
+        )
+    ),
 ]
 
-OF_OTHER_SERVICES = ("/billing/", "/events/", "/communications/", "/p/e/", "/p/r/", "/p/feed/", "/p/c/")
+OF_OTHER_SERVICES = ("/membership/", "/billing/", "/events/", "/communications/", "/p/e/", "/p/r/", "/p/feed/", "/p/c/")
 """None of them runs here: 503 is the answer that is described."""
 
 

@@ -11,9 +11,11 @@ from hypothesis import strategies as st
 
 from deploy.local.nodes import Nodes
 from services.membership.connections import ReadPool
+from services.membership.identity import review_rows
 from services.membership.identity.decisions import Signature
 from services.membership.identity.review_answers import all_cases, all_crowds
-from services.membership.pictures import CROWDS, MEMBERS, MOST, REVIEW, Picture
+from services.membership.identity.review_rows import Wanted
+from services.membership.pictures import CROWDS, MEMBERS, MOST, Picture
 from services.membership.unit_of_work import MembershipUnitOfWork
 from services.membership.usecases import decide
 from services.membership.views import queries
@@ -61,7 +63,6 @@ class Gateway:
     def __init__(self, url: str) -> None:
         self.pool = ReadPool(url, application="test", size=1)
         self.statistics = Picture(MEMBERS, queries.statistics)
-        self.review = Picture(REVIEW, all_cases)
         self.totals = Picture(MEMBERS, queries.count_members)
         self.crowds = Picture(CROWDS, all_crowds)
 
@@ -70,7 +71,10 @@ class Gateway:
         async with self.pool.snapshot() as rows:
             counted = [dict(row) for row in await rows.fetch(COUNTED, TODAY)]
             assert await self.statistics.get(rows, TODAY) == counted
-            assert await self.review.get(rows) == await all_cases(rows)
+            everything = await review_rows.page(rows, Wanted(), after=None, limit=1_000)
+            assert everything == await all_cases(rows)
+            assert await review_rows.count(rows, Wanted()) == len(everything)
+            assert not await review_rows.any_marks(rows)
             assert await self.crowds.get(rows) == await all_crowds(rows)
             for filters in FILTERS:
                 kept = await self.totals.get(rows, filters, TODAY)

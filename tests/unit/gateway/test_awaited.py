@@ -26,7 +26,7 @@ class Kept:
         self.looks += 1
         self.looked.set()
         at = datetime(2026, 11, 30, tzinfo=UTC)
-        return Request(request_id, None, "events", "register", "x", None, at, self.outcome, None, None)
+        return Request(request_id, None, "events", "register", "x", "k", None, at, self.outcome, None, None)
 
 
 @pytest.fixture

@@ -34,7 +34,7 @@ def test_the_description_lists_the_clusters_of_this_installation(area, path):
 
     for clusters in (["grandlyon", "numelink"], ["numelink"]):
         app.openapi_schema = None
-        parameters = describe(app, clusters)["paths"][path]["get"]["parameters"]
+        parameters = describe(app, clusters, {})["paths"][path]["get"]["parameters"]
 
         (cluster,) = [parameter for parameter in parameters if parameter["name"] == "cluster"]
         assert cluster["schema"]["enum"] == clusters

@@ -9,7 +9,7 @@ from schemas.events import RegistrationChanged
 from services.gateway.cursors import cursor
 from services.membership.identity.review import case_id_of
 from services.membership.records.record import RecordKey
-from tests.integration.gateway.duplicates.decisions import DECISIONS, FIRST, OTHER, PAPER, a_company, queue
+from tests.integration.gateway.duplicates.decisions import DECISIONS, FIRST, OTHER, PAPER, a_company, decide, queue
 from tests.integration.gateway.gateways import CLUSTR, NUMELINK, own_id
 from tests.support.builders import a_registration, an_invoice
 
@@ -118,7 +118,8 @@ async def test_filters_leave_what_they_say(gateway, two):
 
     async def shown(**parameters: Any) -> set[str]:
         page = await queue(gateway, **parameters)
-        assert page["total"] == len(page["items"])
+        count = await gateway.get("/duplicates/count", role="staff", **parameters)
+        assert count.json() == {"total": page["total"]} == {"total": len(page["items"])}
         return {case["members"][0]["name"] for case in page["items"]}
 
     assert await shown() == {"Forges du Gier", PAPER}
@@ -126,6 +127,52 @@ async def test_filters_leave_what_they_say(gateway, two):
     assert await shown(kind="contested") == set()
     assert await shown(kind="pair") == {"Forges du Gier", PAPER}
     assert await shown(min_probability=0.9999) == set()
+    assert await shown(member=own_id(CLUSTR, "12")) == await shown(member=own_id(NUMELINK, "B-1")) == {"Forges du Gier"}
+    assert await shown(member=own_id(CLUSTR, "12"), kind="contested") == set()
+
+
+async def test_questions_of_a_member_are_found_by_an_id_that_was_merged_away(gateway, two):
+    await decide(gateway, "same")
+    await gateway.feed(CLUSTR, a_company(record_id="9"))
+
+    (case,) = (await queue(gateway, member=own_id(NUMELINK, "B-1")))["items"]
+
+    assert own_id(CLUSTR, "12") in [item["id"] for item in case["members"]]
+
+
+@pytest.mark.parametrize("path", ["/duplicates", "/duplicates/count"])
+async def test_a_member_that_there_is_not_has_no_questions(gateway, path):
+    for member in ("x", "00000000-0000-0000-0000-000000000000"):
+        answer = await gateway.get(path, role="staff", member=member)
+
+        assert (answer.status_code, answer.json()["type"]) == (404, "urn:traboule:problem:member-unknown")
+
+
+async def test_the_count_follows_each_decision(gateway, two):
+    assert (await gateway.get("/duplicates/count", role="staff")).json() == {"total": 1}
+
+    await decide(gateway, "different")
+
+    assert (await gateway.get("/duplicates/count", role="staff")).json() == {"total": 0}
+    assert (await gateway.get("/duplicates/count", role="reader")).status_code == 403
+
+
+async def test_a_case_compares_field_by_field_by_the_levels_of_the_evidence(gateway, two):
+    (listed,) = (await queue(gateway))["items"]
+    (question,) = (await gateway.get(f"/duplicates/{listed['id']}", role="staff")).json()["questions"]
+
+    rows = {row["field"]: row for row in question["comparison"]}
+    assert {field: row["verdict"] for field, row in rows.items()} == {
+        "name": "same",
+        "siren": "one",
+        "phone": "one",
+        "place": "same",
+    }
+    assert rows["phone"]["left"] == {"phone": "0477000001"}
+    assert rows["siren"]["right"] == {"siren": "732829320"}
+    weighed = {item["field"]: (item["level"], item["words"]) for item in question["evidence"]}
+    judged = {field: (row["level"], row["words"]) for field, row in rows.items() if row["level"]}
+    assert judged == {field: of for field, of in weighed.items() if field in rows}
 
 
 @pytest.mark.parametrize(
