@@ -46,6 +46,7 @@ from services.gateway.api import (
 from services.gateway.auth import audit, sessions
 from services.gateway.auth.audit import AuditQueue
 from services.gateway.auth.caller_cache import CallerCache
+from services.gateway.auth.oidc import RETURNED, Client, Provider, new_http
 from services.gateway.auth.writers import ANNOUNCE_EVERY, watch_write_access
 from services.gateway.console.guard import Guard
 from services.gateway.console.mounting import mount
@@ -131,6 +132,7 @@ def create_with_context(
         answer_seconds=settings.answer_seconds,
         rpc=rpc,
         console_url=settings.console_url,
+        provider=provider_of(settings),
     )
 
     @asynccontextmanager
@@ -142,6 +144,8 @@ def create_with_context(
         await rpc.close()
         await pool.close()
         await engine.dispose()
+        if context.provider is not None:
+            await context.provider.http.aclose()
 
     app = FastAPI(
         title="Traboule",
@@ -162,7 +166,21 @@ def create_with_context(
     answer_problems(app)
     rights = rights_by_route(route for router in _ROUTERS for route in router.routes)
     app.openapi = partial(describe, app, sorted(policy.clusters), rights)
-    return Measured(FastPath(Outside(app, Guard(settings.public_url)), context, Lookups(pool))), context
+    form_targets = () if context.provider is None else (context.provider.origin,)
+    return Measured(FastPath(Outside(app, Guard(settings.public_url), form_targets), context, Lookups(pool))), context
+
+
+def provider_of(settings: MembershipSettings) -> Provider | None:
+    """The identity provider that the settings name, if they name one."""
+    if not settings.oidc_issuer:
+        return None
+    client = Client(
+        issuer=settings.oidc_issuer,
+        client_id=settings.oidc_client_id,
+        client_secret=settings.oidc_client_secret,
+        redirect_uri=f"{settings.console_url}{RETURNED}",
+    )
+    return Provider(client, new_http(), settings.oidc_name)
 
 
 def create_app(definition: ServiceDefinition[MembershipSettings], settings: MembershipSettings) -> Service:

@@ -12,6 +12,7 @@ from starlette.responses import Response
 
 from services.gateway.auth.audit import Access, AuditQueue, note
 from services.gateway.auth.caller_cache import CallerCache
+from services.gateway.auth.oidc import Provider
 from services.gateway.problems import ProblemError
 from services.membership.connections import ReadPool, previewing, writing
 from services.membership.identity.review_answers import all_crowds
@@ -55,6 +56,7 @@ class GatewayContext:
     answer_seconds: float
     rpc: RpcClient
     console_url: str
+    provider: Provider | None = None
     exports: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(EXPORTS_AT_ONCE))
     """Each holds a connection of the pool for as long as it is read."""
     statistics: Picture[list[Mapping[str, Any]]] = field(default_factory=_statistics)

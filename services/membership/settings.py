@@ -37,6 +37,11 @@ class MembershipSettings(ServiceSettings):
         "without it all are on HTTP_PORT",
     )
 
+    oidc_issuer: str = Field("", description="an OpenID Connect provider that knows the people of the console")
+    oidc_client_id: str = Field("", description="what we are called there")
+    oidc_client_secret: str = Field("", repr=False, description="and our secret there; better by …_SECRET_FILE")
+    oidc_name: str = Field("", max_length=60, description="how the button that leads there is called")
+
     @property
     def console_url(self) -> str:
         """Where the console is. Without a public address a name, not an IP address: a passkey needs one."""

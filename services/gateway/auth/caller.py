@@ -40,6 +40,7 @@ class SignedIn:
     locale: str
     fresh_until: float
     shortcuts: bool = True
+    how: str = "link"
 
 
 @dataclass(frozen=True)

@@ -103,7 +103,7 @@ def _key(row: Any, began: float) -> Caller:
 
 def _session(row: Any, began: float) -> Caller:
     fresh = began + row["fresh_seconds"]
-    session = SignedIn(row["number"], row["person_id"], row["locale"], fresh, row["shortcuts"])
+    session = SignedIn(row["number"], row["person_id"], row["locale"], fresh, row["shortcuts"], row["how"])
     until = began + row["seconds"]
     return Caller(f"person:{row['person_id']}", row["name"], _grants(row), row["hash"], until, session=session)
 

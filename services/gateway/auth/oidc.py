@@ -25,6 +25,8 @@ LEEWAY_SECONDS: Final = 60
 METADATA_SECONDS: Final = 3_600.0
 KEYS_AGAIN_SECONDS: Final = 60.0
 """An unknown ``kid`` makes us read the keys again, at most once in this time."""
+RETURNED: Final = "/console/connexion/retour"
+"""Where the provider sends the browser back."""
 _TIMEOUT: Final = 8.0
 _LONGEST: Final = 1_000_000
 
@@ -74,10 +76,18 @@ class Provider:
 
     client: Client
     http: httpx2.AsyncClient
+    label: str = ""
+    """How people call it."""
     _metadata: Mapping[str, Any] = field(default_factory=dict[str, Any])
     _metadata_at: float = float("-inf")
     _keys: KeySet | None = None
     _keys_at: float = float("-inf")
+
+    @property
+    def origin(self) -> str:
+        """Where its pages are."""
+        parts = urlsplit(self.client.issuer)
+        return f"{parts.scheme}://{parts.netloc}"
 
     async def address(self, state: str, attempt: Attempt, *, again: bool) -> str:
         """Where to send the browser; with ``again`` it must ask the person anew. Raises SignInError."""
@@ -111,9 +121,17 @@ class Provider:
         return await self._read(await self._token(answer["code"], attempt), attempt)
 
     async def end_address(self) -> str | None:
-        """Where the browser may end its session with the provider too; None where there is no such place."""
-        endpoint = (await self._described()).get("end_session_endpoint")
-        return endpoint if isinstance(endpoint, str) and _is_safe(endpoint) else None
+        """Where the browser may end its session with the provider too; None where there is no such place.
+
+        Source: OpenID Connect RP-Initiated Logout 1.0.
+        """
+        try:
+            endpoint = (await self._described()).get("end_session_endpoint")
+        except SignInError:
+            return None
+        if not isinstance(endpoint, str) or not _is_safe(endpoint):
+            return None
+        return f"{endpoint}?{urlencode({'client_id': self.client.client_id})}"
 
     async def _token(self, code: str, attempt: Attempt) -> str:
         form = {

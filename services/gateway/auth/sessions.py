@@ -39,6 +39,30 @@ _OF_PERSON = """
     where person_id = $1 and ended_at is null and least(until, seen_at + interval '8 hours') > now()
     order by seen_at desc, number
 """
+_BEGIN = """
+    insert into sign_in_attempts (state, browser, nonce, verifier, return_to, expires_at)
+    values ($1, $2, $3, $4, $5, now() + interval '10 minutes')
+"""
+_END_ATTEMPT = """
+    delete from sign_in_attempts where state = $1 and browser = $2
+    returning nonce, verifier, return_to, expires_at > now()
+"""
+_KNOWN = """
+    select p.id, p.name, p.locale from identities i join people p on p.id = i.person_id
+    where i.issuer = $1 and i.subject = $2 and p.disabled_at is null
+"""
+# An address lets somebody in once, who was invited with it and is not known to this issuer yet.
+_JOIN = """
+    with invited as (
+        select id, name, locale from people p
+        where lower(email) = lower($3) and disabled_at is null
+          and not exists (select from identities i where i.person_id = p.id and i.issuer = $1)
+    ), joined as (
+        insert into identities (issuer, subject, person_id) select $1, $2, id from invited
+        on conflict do nothing returning person_id
+    )
+    select i.id, i.name, i.locale from invited i join joined j on j.person_id = i.id
+"""
 _FORGET = """
     delete from sessions where coalesce(ended_at, until) < now() - interval '12 months'
 """
@@ -82,6 +106,27 @@ async def use_link(connection: AsyncConnection, token: str) -> tuple[str, str, s
     """Use a link up: the person's id, name and language; None for one that was used, is too old, or nobody made."""
     rows = rows_of(await connection.exec_driver_sql(_USE_LINK, (hash_token(token),)))
     return (rows[0][0], rows[0][1], rows[0][2]) if rows else None
+
+
+async def begin_attempt(connection: AsyncConnection, state: str, browser: str, kept: tuple[str, str, str]) -> None:
+    """Keep an attempt: its nonce, its PKCE verifier, and where to go afterwards."""
+    await connection.exec_driver_sql(_BEGIN, (hash_token(state), hash_token(browser), *kept))
+
+
+async def end_attempt(connection: AsyncConnection, state: str, browser: str) -> tuple[str, str, str] | None:
+    """What was kept of an attempt of this browser, once; None if there is none, or it is too old."""
+    rows = rows_of(await connection.exec_driver_sql(_END_ATTEMPT, (hash_token(state), hash_token(browser))))
+    return (rows[0][0], rows[0][1], rows[0][2]) if rows and rows[0][3] else None
+
+
+async def person_of(
+    connection: AsyncConnection, issuer: str, subject: str, email: str | None
+) -> tuple[str, str, str] | None:
+    """The id, name and language of whom an issuer means; None for somebody who was not invited."""
+    known = rows_of(await connection.exec_driver_sql(_KNOWN, (issuer, subject)))
+    if not known and email:
+        known = rows_of(await connection.exec_driver_sql(_JOIN, (issuer, subject, email)))
+    return (known[0][0], known[0][1], known[0][2]) if known else None
 
 
 async def create_session(

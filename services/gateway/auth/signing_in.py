@@ -1,6 +1,6 @@
 """Signing in and out, each in a transaction of its own, with its trace."""
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Final
@@ -10,6 +10,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from services.gateway.auth import sessions
 from services.gateway.auth.audit import Access, note
 from services.gateway.auth.caller import Caller, SignedIn
+from services.gateway.auth.oidc import Attempt, Provider, SignInError
+from services.gateway.auth.session_tokens import new_token
 from services.gateway.auth.sessions import Browser, Link
 from services.gateway.context import GatewayContext
 from services.gateway.public.limits import RateLimit, too_many
@@ -61,6 +63,52 @@ async def enter(
     caller = Caller(f"person:{person_id}", name, frozenset(), b"", 0.0, session=signed_in)
     await note(connection, Access(caller, "sign-in", browser.how))
     return Entered(session, locale)
+
+
+async def begin(context: GatewayContext, return_to: str, *, again: bool) -> tuple[str, str]:
+    """Where to send the browser to sign in, and the token by which it is known again. Raises SignInError."""
+    provider = _provider(context)
+    state, browser = new_token(), new_token()
+    attempt = Attempt(new_token(), new_token())
+    address = await provider.address(state, attempt, again=again)
+    async with _transaction(context) as connection:
+        await sessions.begin_attempt(connection, state, browser, (attempt.nonce, attempt.verifier, return_to))
+    return address, browser
+
+
+async def enter_by_provider(
+    context: GatewayContext, answer: Mapping[str, str], attempt_of: str, browser: Browser, former: str | None
+) -> tuple[Entered | None, str]:
+    """Sign in whom the provider names, and where to go then; None for somebody who was not invited.
+
+    An attempt is used once, whatever comes of it. Raises SignInError.
+    """
+    provider = _provider(context)
+    async with _transaction(context) as connection:
+        kept = await sessions.end_attempt(connection, answer.get("state", ""), attempt_of)
+    if kept is None:
+        raise SignInError("answer-wrong", "state")
+    nonce, verifier, return_to = kept
+    try:
+        identity = await provider.identity(answer, Attempt(nonce, verifier))
+    except SignInError as error:
+        async with _transaction(context) as connection:
+            await note(connection, Access(_NOBODY, "sign-in", browser.how, outcome=error.kind, reason=error.detail))
+        raise
+    async with _transaction(context) as connection:
+        person = await sessions.person_of(connection, identity.issuer, identity.subject, identity.email)
+        if person is None:
+            await note(connection, Access(_NOBODY, "sign-in", browser.how, outcome="not-invited"))
+            return None, return_to
+        entered = await enter(connection, person, browser, former)
+    await context.callers.refresh()
+    return entered, return_to
+
+
+def _provider(context: GatewayContext) -> Provider:
+    if context.provider is None:
+        raise SignInError("provider-wrong", "none is configured")
+    return context.provider
 
 
 async def leave(context: GatewayContext, caller: Caller, token: str) -> None:

@@ -1,6 +1,7 @@
 """The way out of every answer below ``/console``: strict headers, problems as pages, HTML with gzip."""
 
 import gzip
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 import orjson
@@ -10,7 +11,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from services.gateway.console.errors import PROBLEM, error_page
 from services.gateway.console.guard import Guard
-from services.gateway.console.headers import SECURE, STRICT
+from services.gateway.console.headers import SECURE, STRICT, content_policy
 from services.gateway.console.session import forget_person
 from services.gateway.problems import ProblemError, refuse
 
@@ -22,13 +23,15 @@ _SMALLEST: Final = 600
 class Outside:
     """An ASGI app in front of the gateway's own."""
 
-    def __init__(self, app: ASGIApp, guard: Guard) -> None:
+    def __init__(self, app: ASGIApp, guard: Guard, form_targets: Sequence[str] = ()) -> None:
         self._app, self._guard = app, guard
+        strict = STRICT | {"content-security-policy": content_policy(form_targets)}
+        self._headers = strict | SECURE if guard.is_secure else strict
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """ASGI."""
         if scope["type"] == "http" and (scope["path"] == "/console" or scope["path"].startswith("/console/")):
-            answering = _Answering(scope, receive, send, is_secure=self._guard.is_secure)
+            answering = _Answering(scope, receive, send, self._headers)
             kind = self._guard.refusal(scope["method"], Headers(scope=scope))
             app = self._app if kind is None else _refusing(kind)
             await app(scope, receive, answering.send)
@@ -39,9 +42,8 @@ class Outside:
 class _Answering:
     """One answer on its way. A page is collected and leaves whole, anything else as it comes."""
 
-    def __init__(self, scope: Scope, receive: Receive, send: Send, *, is_secure: bool) -> None:
-        self._scope, self._receive, self._send = scope, receive, send
-        self._headers = STRICT | SECURE if is_secure else STRICT
+    def __init__(self, scope: Scope, receive: Receive, send: Send, headers: Mapping[str, str]) -> None:
+        self._scope, self._receive, self._send, self._headers = scope, receive, send, headers
         self._start: Message | None = None
         self._type = ""
         self._parts: list[bytes] = []

@@ -4,20 +4,28 @@ import re
 from typing import Final
 from urllib.parse import urlsplit
 
+import structlog
 from fastapi import APIRouter, Request
 from starlette.responses import RedirectResponse, Response
 
 from services.gateway.auth import signing_in
+from services.gateway.auth.oidc import RETURNED, SignInError
 from services.gateway.auth.sessions import Browser
+from services.gateway.auth.signing_in import Entered
 from services.gateway.console import rendering
+from services.gateway.console.forms import typed
 from services.gateway.console.networks import network_of
 from services.gateway.console.session import LANGUAGE_COOKIE, SIGN_IN, Person, keep_cookie, signed_in, token_of
 from services.gateway.context import GatewayContext
+
+log = structlog.get_logger()
 
 router = APIRouter(include_in_schema=False)
 
 RETURN_COOKIE: Final = "traboule-return"
 """What was asked for before one had to sign in."""
+ATTEMPT_COOKIE: Final = "__Host-traboule-attempt"
+COMMAND: Final = 'traboule people link "Marie Dupuis"'
 _MINUTES: Final = 15
 _YEAR: Final = 31_536_000
 _BROWSERS: Final = {"Edg/": "Edge", "OPR/": "Opera", "Firefox/": "Firefox", "Chrome/": "Chrome", "Safari/": "Safari"}
@@ -39,12 +47,52 @@ async def ways(request: Request) -> Response:
     """How one comes in."""
     if await signed_in(request) is not None:
         return RedirectResponse("/console", 303)
-    response = _page(request, "signing_in/ways.html", "Connexion", command='traboule people link "Marie Dupuis"')
+    context: GatewayContext = request.app.state.context
+    provider = context.provider
+    label = None if provider is None else provider.label or urlsplit(provider.client.issuer).hostname
+    response = _page(request, "signing_in/ways.html", "Connexion", provider=label, command=COMMAND)
     if is_ours(wanted := request.query_params.get("vers", "")):
         response.set_cookie(
             RETURN_COOKIE, wanted, max_age=_MINUTES * 60, path="/console", httponly=True, samesite="lax"
         )
     return response
+
+
+@router.post(f"{SIGN_IN}/fournisseur")
+async def to_provider(request: Request) -> Response:
+    """To the identity provider, and back to the page that was asked for."""
+    context: GatewayContext = request.app.state.context
+    signing_in.limit(network_of(request))
+    fields = await typed(request)
+    wanted = fields.get("vers") or request.cookies.get(RETURN_COOKIE, "")
+    try:
+        address, browser = await signing_in.begin(
+            context, wanted if is_ours(wanted) else "/console", again=bool(fields.get("again"))
+        )
+    except SignInError as error:
+        return _failed(request, error)
+    response = RedirectResponse(address, 303)
+    response.set_cookie(
+        ATTEMPT_COOKIE, browser, max_age=_MINUTES * 60, path="/", secure=True, httponly=True, samesite="lax"
+    )
+    return response
+
+
+@router.get(RETURNED)
+async def from_provider(request: Request) -> Response:
+    """Back from the identity provider. It is a request of another site: what it may do is to end one attempt."""
+    context: GatewayContext = request.app.state.context
+    signing_in.limit(network_of(request))
+    issuer = "" if context.provider is None else context.provider.client.issuer
+    browser = Browser(issuer, agent_of(request.headers.get("user-agent", "")), network_of(request))
+    answer, attempt = dict(request.query_params), request.cookies.get(ATTEMPT_COOKIE, "")
+    try:
+        entered, wanted = await signing_in.enter_by_provider(context, answer, attempt, browser, token_of(request))
+    except SignInError as error:
+        return _failed(request, error)
+    if entered is None:
+        return _page(request, "signing_in/not_invited.html", "Connexion", status=403)
+    return _entered(request, entered, wanted)
 
 
 @router.get(f"{SIGN_IN}/{{token}}")
@@ -67,13 +115,7 @@ async def enter(request: Request, token: str) -> Response:
     entered = await signing_in.enter_by_link(context, token, browser, token_of(request))
     if entered is None:
         return _no_way_in(request, "used")
-    wanted = request.cookies.get(RETURN_COOKIE, "")
-    response = RedirectResponse(wanted if is_ours(wanted) else "/console", 303, headers=_SECRET)
-    keep_cookie(response, entered.token)
-    response.delete_cookie(RETURN_COOKIE, path="/console")
-    if LANGUAGE_COOKIE not in request.cookies:
-        response.set_cookie(LANGUAGE_COOKIE, entered.locale, max_age=_YEAR, path="/console", samesite="lax")
-    return response
+    return _entered(request, entered, request.cookies.get(RETURN_COOKIE, ""))
 
 
 @router.post("/console/deconnexion")
@@ -81,7 +123,9 @@ async def leave(request: Request, person: Person) -> Response:
     """Go out. The browser forgets what it kept of us."""
     context: GatewayContext = request.app.state.context
     await signing_in.leave(context, person, str(token_of(request)))
-    response = RedirectResponse(SIGN_IN, 303, headers={"clear-site-data": '"cache", "storage"'})
+    came_by_provider = person.session is not None and person.session.how != "link"
+    elsewhere = await context.provider.end_address() if context.provider and came_by_provider else None
+    response = RedirectResponse(elsewhere or SIGN_IN, 303, headers={"clear-site-data": '"cache", "storage"'})
     keep_cookie(response, None)
     return response
 
@@ -100,9 +144,24 @@ def agent_of(header: str) -> str:
     return ", ".join(filter(None, (browser, system))) or "?"
 
 
+def _entered(request: Request, entered: Entered, wanted: str) -> Response:
+    response = RedirectResponse(wanted if is_ours(wanted) else "/console", 303, headers=_SECRET)
+    keep_cookie(response, entered.token)
+    response.delete_cookie(RETURN_COOKIE, path="/console")
+    response.delete_cookie(ATTEMPT_COOKIE, path="/", secure=True, httponly=True, samesite="lax")
+    if LANGUAGE_COOKIE not in request.cookies:
+        response.set_cookie(LANGUAGE_COOKIE, entered.locale, max_age=_YEAR, path="/console", samesite="lax")
+    return response
+
+
+def _failed(request: Request, error: SignInError) -> Response:
+    log.warning("sign_in.failed", kind=error.kind, check=error.detail)
+    status = 503 if error.kind == "provider-away" else 403
+    return _page(request, "signing_in/failed.html", "Connexion", status=status, kind=error.kind)
+
+
 def _no_way_in(request: Request, why: str) -> Response:
-    command = 'traboule people link "Marie Dupuis"'
-    return _page(request, "signing_in/refused.html", "Connexion", headers=_SECRET, status=410, why=why, command=command)
+    return _page(request, "signing_in/refused.html", "Connexion", headers=_SECRET, status=410, why=why, command=COMMAND)
 
 
 def _page(request: Request, template: str, title: str, **values: object) -> Response:
