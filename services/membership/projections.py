@@ -11,7 +11,6 @@ from dataclasses import dataclass
 
 from services.membership.announcements import Cause, Links, publish_changes, publish_conflicts, publish_members
 from services.membership.identity.members import Group, changes, member_id_of, members_of
-from services.membership.identity.review_rows import refresh_own
 from services.membership.matching.features import features
 from services.membership.matching.grouping import Decision
 from services.membership.policy import Policy
@@ -36,19 +35,19 @@ async def consolidate_records(uow: MembershipUnitOfWork, versions: Sequence[NewR
     computed = uow.prepared.features_of if uow.prepared else features
     touched = await uow.recognise(await to_thread(lambda: [computed(record) for record in written]))
     await _regroup(uow, touched | changed.keys(), versions, Cause(records={v.key: v.correlation_id for v in versions}))
-    await refresh_own(uow)
+    await uow.refresh_cases()
 
 
 async def consolidate_withdrawn(uow: MembershipUnitOfWork, keys: Collection[RecordKey]) -> None:
     """Forget published features, and write the views of those whose pairs were judged by what they counted for."""
     await _regroup(uow, await uow.withdraw(keys), (), Cause())
-    await refresh_own(uow)
+    await uow.refresh_cases()
 
 
 async def consolidate_links(uow: MembershipUnitOfWork, keys: Iterable[RecordKey], decision: int) -> None:
     """Group anew what a decision about these records touches, and write the views concerned."""
     await _regroup(uow, set(keys), (), Cause(decision))
-    await refresh_own(uow)
+    await uow.refresh_cases()
 
 
 async def consolidate_members(uow: MembershipUnitOfWork, member_ids: Iterable[str]) -> None:
@@ -56,7 +55,7 @@ async def consolidate_members(uow: MembershipUnitOfWork, member_ids: Iterable[st
     if not (groups := await uow.groups(member_ids)):
         return
     await _write_views(uow, list(groups.values()), groups)
-    await refresh_own(uow)
+    await uow.refresh_cases()
 
 
 async def consolidate_everything(uow: MembershipUnitOfWork, progress: Callable[[int], None]) -> int:
@@ -78,7 +77,7 @@ async def consolidate_everything(uow: MembershipUnitOfWork, progress: Callable[[
         await publish_members(uow, [tuple(r.key for r in records) for records in groups.values() if len(records) > 1])
         members += len(groups)
         progress(done)
-    await refresh_own(uow)
+    await uow.refresh_cases()
     return members
 
 

@@ -5,6 +5,7 @@ from functools import partial
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from services.membership.identity import review_rows
 from services.membership.identity.repository import Identity
 from services.membership.matching import repository as matching_repository
 from services.membership.matching.features import Features
@@ -28,6 +29,10 @@ class MembershipUnitOfWork(Records, Views, StaffValues, Identity):
         """Judge anew what changed and all that this touches; returns the records whose member may be another now."""
         look = self.prepared.look if self.prepared else None
         return await matching_repository.recognise(self.connection, changed, [], self.policy.weights, look)
+
+    async def refresh_cases(self) -> None:
+        """Make the cases of the review queue anew that this transaction changed; it must have the turn."""
+        await review_rows.refresh_own(self)
 
     async def unlinked(self, minutes: float) -> list[RecordKey]:
         """Some records that were published so many minutes ago or more, and are not linked."""

@@ -50,6 +50,9 @@ class InMemoryMembership(MembershipUnitOfWork):
         self.items: dict[tuple[str, str, str], RelatedItem] = {}
         self.views: dict[str, bytes] = {}
 
+    async def refresh_cases(self) -> None:
+        """Cases are computed here when they are asked for."""
+
     async def serialise_writers(self) -> None:
         """There is nobody else."""
 

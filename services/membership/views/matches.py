@@ -4,6 +4,7 @@ These are personal data, and so are searched for those alone who may read them. 
 own values were, and compared with these and with what staff set by hand.
 """
 
+from asyncio import to_thread
 from collections.abc import Collection, Iterator, Mapping
 from functools import cache
 from typing import Final, Literal, NamedTuple
@@ -68,7 +69,8 @@ async def matches(rows: Rows, typed: str, clusters: Collection[str]) -> Mapping[
 
     ``clusters`` are those whose former ids are looked for.
     """
-    searches = list(_searches(typed.replace("\x00", " ").strip(), clusters))
+    # The libraries that read numbers and addresses are loaded by the first who needs them; others must not wait.
+    searches = await to_thread(lambda: list(_searches(typed.replace("\x00", " ").strip(), clusters)))
     if not searches:
         return {}
     values: list[object] = []

@@ -112,10 +112,10 @@ async def test_only_what_was_counted_is_sent_again(staff: Staff) -> None:
     (later,) = await wrong(staff)
     chosen = {"reason": "a test", "queue": group["queue"], "up_to": group["newest"]}
 
-    first_only = await staff.ask("POST", REPLAY, {**chosen, "limit": 1})
+    oldest = await staff.ask("POST", REPLAY, {**chosen, "limit": 1})
     others = await staff.ask("POST", REPLAY, {**chosen, "up_to": third})
 
-    assert (first_only.status_code, first_only.json()["replayed"], first_only.json()["more"]) == (200, [first], 2)
+    assert (oldest.status_code, oldest.json()["replayed"], oldest.json()["more"]) == (200, [first], 2)
     assert set(others.json()["replayed"]) >= {second, third}
     assert later not in others.json()["replayed"]
 
