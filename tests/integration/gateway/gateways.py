@@ -162,7 +162,7 @@ class GatewayUnderTest:
 
 @asynccontextmanager
 async def open_gateway(
-    database_url: str, served_url: str | None = None, public_url: str = ""
+    database_url: str, served_url: str | None = None, public_url: str = "", **more: Any
 ) -> AsyncGenerator[GatewayUnderTest]:
     """The door, from its lifespan's start to its end; ``served_url`` is where it looks for the database."""
     settings = MembershipSettings(  # pyright: ignore[reportCallIssue]
@@ -170,6 +170,7 @@ async def open_gateway(
         broker_url="amqp://nobody",
         clusters_file=CLUSTERS,
         public_url=public_url,
+        **more,
         answer_seconds=0,  # no service is there that could answer
     )
     engine = create_engine(database_url, application="test", pool_size=2)
