@@ -13,6 +13,7 @@ from pydantic import ValidationError
 from pydantic.fields import FieldInfo
 from starlette.responses import Response
 
+from schemas.cutover_operations import PARITY
 from schemas.operation import Arguments, Operation
 from schemas.operations import OPERATIONS
 from services.gateway import commands, queries
@@ -146,7 +147,15 @@ async def _query(
     cluster: str | None = given.pop("cluster") if operation.about_system else None
     if cluster is not None:
         context.check_system(cluster, service)
-    return answer(await queries.ask(context, caller, operation, service, cluster, _checked(operation, given)))
+    content = await queries.ask(context, caller, operation, service, cluster, _checked(operation, given))
+    if operation.name == PARITY.name and not caller.may("read-persons"):
+        content["differences"] = [_without_values(each) for each in content["differences"]]
+    return answer(content)
+
+
+def _without_values(difference: Mapping[str, Any]) -> dict[str, Any]:
+    """Where two sides differ, and not in what: who looks after the installation need not know members."""
+    return {name: None if name in ("theirs", "ours") else value for name, value in difference.items()}
 
 
 async def _command(

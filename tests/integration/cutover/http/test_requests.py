@@ -56,9 +56,13 @@ async def test_parity_is_told_with_its_differences(staff: Staff) -> None:
         "values ('numelink', 'zoé', '{export.csv}', '{}', '{}', 2, 0)"
     )
     await staff.billing.query(
-        "insert into parity_differences (run_id, digest, kind, item_id, what, fields) "
-        "select 1, 'd' || n, 'invoice', 'F' || n, 'missing-here', '{}' from generate_series(1, 3) n"
+        "insert into parity_differences (run_id, digest, kind, item_id, what, fields, theirs) "
+        "select 1, 'd' || n, 'invoice', 'F' || n, 'missing-here', '{}', '{\"gross\": \"1\"}' "
+        "from generate_series(1, 3) n"
     )
+    for role, theirs in (("staff", {"gross": "1"}), ("operator", None)):
+        (difference,) = (await staff.get(f"/cutover/{BILLING}/parity?limit=1", role=role)).json()["differences"]
+        assert (difference["item_id"], difference["theirs"]) == ("F1", theirs)
     first = (await staff.get(f"/cutover/{BILLING}/parity?limit=2")).json()
     assert (first["open"], first["clean"], first["next"]) == (3, False, 2)
     assert [item["item_id"] for item in first["differences"]] == ["F1", "F2"]
@@ -74,7 +78,7 @@ async def test_staff_may_look_and_decide_and_only_administrators_move(staff: Sta
         ("/cutover/backups", {"note": "x"}, "staff"),
         (f"/cutover/{BILLING}/quarantine/1/apply", {"reason": "x"}, "reader"),
     ):
-        assert problem(await staff.ask("POST", path, sent, role=role)) == (403, "role-too-low")
+        assert problem(await staff.ask("POST", path, sent, role=role)) == (403, "right-missing")
     assert (await staff.get("/cutover", role="reader")).status_code == 403
     assert (await staff.get(f"/cutover/{BILLING}", role="staff")).status_code == 200
     assert (await staff.client.get("/cutover")).status_code == 401

@@ -79,7 +79,7 @@ async def test_a_query_cannot_write(staff: Staff, monkeypatch: pytest.MonkeyPatc
 
 async def test_who_may_not_ask_and_what_is_asked_wrongly_reaches_nobody(staff: Staff) -> None:
     before = counted("done")
-    assert problem(await staff.get(MIRROR, role="reader")) == (403, "role-too-low")
+    assert problem(await staff.get(MIRROR, role="reader")) == (403, "right-missing")
     assert (await staff.client.get(MIRROR)).status_code == 401
     unknown = await staff.get(f"{MIRROR}?colour=red")
     assert problem(unknown) == (422, "invalid-parameters")
