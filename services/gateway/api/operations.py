@@ -155,7 +155,7 @@ async def _query(
 
 def _without_values(difference: Mapping[str, Any]) -> dict[str, Any]:
     """Where two sides differ, and not in what: who looks after the installation need not know members."""
-    return {name: None if name in ("theirs", "ours") else value for name, value in difference.items()}
+    return {name: None if name in ("there", "here") else value for name, value in difference.items()}
 
 
 async def _command(

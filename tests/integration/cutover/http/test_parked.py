@@ -52,7 +52,7 @@ async def statuses(staff: Staff) -> list[str]:
 
 async def test_health_says_what_waits(staff: Staff) -> None:
     await wrong(staff)
-    answer = await staff.get("/billing/health", role="staff")
+    answer = await staff.get("/billing/health", role="operator")
 
     health = answer.json()
     assert (answer.status_code, health["service"], health["ready"], health["parked"]) == (200, "billing", True, 1)
@@ -81,9 +81,13 @@ async def test_a_queue_that_is_not_there_is_not_ready(staff: Staff, monkeypatch:
 async def test_groups_lead_to_messages_and_each_to_its_content(staff: Staff) -> None:
     first, second, third = [*await wrong(staff, 2), *await parked(staff, {})]
 
-    groups = (await staff.get("/billing/parked-groups", role="staff")).json()["items"]
-    page = (await staff.get(f"/billing/parked?queue={QUEUE}&cause={groups[0]['reason']}&limit=1", role="staff")).json()
-    rest = (await staff.get(f"/billing/parked?cause={groups[0]['reason']}&after={page['next']}", role="staff")).json()
+    groups = (await staff.get("/billing/parked-groups", role="operator")).json()["items"]
+    page = (
+        await staff.get(f"/billing/parked?queue={QUEUE}&cause={groups[0]['reason']}&limit=1", role="operator")
+    ).json()
+    rest = (
+        await staff.get(f"/billing/parked?cause={groups[0]['reason']}&after={page['next']}", role="operator")
+    ).json()
     whole = (await staff.get(f"/billing/parked/{first}")).json()
 
     counted = [(group["count"], group["newest"], group["parked_again"]) for group in groups]
@@ -187,7 +191,9 @@ async def test_who_may(staff: Staff) -> None:
     for path in (f"/billing/parked/{number}", REPLAY, DISCARD):
         method = "GET" if path.endswith(str(number)) else "POST"
         assert (await staff.ask(method, path, {"reason": "so", "numbers": [number]}, role="staff")).status_code == 403
+    edited = {"reason": "so", "numbers": [number], "body": "{}"}
+    assert problem(await staff.ask("POST", REPLAY, edited, role="operator")) == (403, "right-missing")
     for path in ("/billing/health", "/billing/parked-groups", "/billing/parked"):
         assert (await staff.get(path, role="reader")).status_code == 403
     assert problem(await staff.get("/billing/parked/999999"))[0] == 404
-    assert (await staff.get("/membership/health", role="staff")).json()["service"] == "membership"
+    assert (await staff.get("/membership/health", role="operator")).json()["service"] == "membership"

@@ -35,8 +35,8 @@ async def test_late_messages_are_listed_shown_applied_and_dismissed(staff: Staff
     whole = (await staff.get(f"{where}/{entry}")).json()
     assert (whole["said"]["number"], whole["held"]) == ("late", None)
 
-    applied = (await staff.ask("POST", f"{where}/{entry}/apply", {"reason": "right"}, role="staff")).json()
-    assert (applied["state"], applied["decided_by"], applied["reason"]) == ("applied", "a staff", "right")
+    applied = (await staff.ask("POST", f"{where}/{entry}/apply", {"reason": "right"}, role="treasurer")).json()
+    assert (applied["state"], applied["decided_by"], applied["reason"]) == ("applied", "a treasurer", "right")
     assert applied["held"]["number"] == "late"
     dismissed = (await staff.ask("POST", f"{where}/{other}/dismiss", {"reason": "twice", "author": "Zoé"})).json()
     assert (dismissed["state"], dismissed["decided_by"], dismissed["held"]) == ("dismissed", "Zoé", None)
@@ -56,13 +56,13 @@ async def test_parity_is_told_with_its_differences(staff: Staff) -> None:
         "values ('numelink', 'zoé', '{export.csv}', '{}', '{}', 2, 0)"
     )
     await staff.billing.query(
-        "insert into parity_differences (run_id, digest, kind, item_id, what, fields, theirs) "
+        "insert into parity_differences (run_id, digest, kind, item_id, what, fields, there) "
         "select 1, 'd' || n, 'invoice', 'F' || n, 'missing-here', '{}', '{\"gross\": \"1\"}' "
         "from generate_series(1, 3) n"
     )
-    for role, theirs in (("staff", {"gross": "1"}), ("operator", None)):
+    for role, values in (("staff", {"gross": "1"}), ("operator", None)):
         (difference,) = (await staff.get(f"/cutover/{BILLING}/parity?limit=1", role=role)).json()["differences"]
-        assert (difference["item_id"], difference["theirs"]) == ("F1", theirs)
+        assert (difference["item_id"], difference["there"]) == ("F1", values)
     first = (await staff.get(f"/cutover/{BILLING}/parity?limit=2")).json()
     assert (first["open"], first["clean"], first["next"]) == (3, False, 2)
     assert [item["item_id"] for item in first["differences"]] == ["F1", "F2"]
@@ -121,7 +121,7 @@ async def test_what_a_service_did_not_answer_in_time_is_told_later(alone: Staff)
     assert asked.status_code == 202
     where = asked.headers["location"]
     assert asked.json() == {"id": where.rpartition("/")[2], "state": "waiting", "location": where}
-    waiting = (await alone.get(where, role="staff")).json()
+    waiting = (await alone.get(where, role="admin")).json()
     assert (waiting["state"], waiting["system"], waiting["author"]) == ("waiting", BILLING, "zoé")
     impossible = (await alone.move("retire", confirm=BILLING)).headers["location"]
     async with alone.billing.running():

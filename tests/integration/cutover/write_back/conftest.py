@@ -30,5 +30,5 @@ async def live(stack: OwnService) -> OwnService:
     assert (await cutover("mirror", SYSTEM, "--reason", "a test")).exit_code == 0
     await switch()
     # What the service logs while a command runs in this process would stand in the command's answer.
-    await eventually(lambda: stack.column("select true from inbox having count(*) = 3"))
+    await eventually(lambda: stack.column("select true from former_systems where stage = 'live'"))
     return stack
