@@ -182,7 +182,10 @@ class DecisionTakenBack(BaseModel):
 
 
 class DecisionShown(BaseModel):
-    """A decision. ``key_id`` is the API key that it came with; null if it came from the command line."""
+    """A decision. ``key_id`` is the API key that it came with; null if it came from the command line.
+
+    ``cases`` are the ids that a question about two of its records, or about all, has or would have.
+    """
 
     decision: int
     at: datetime
@@ -190,6 +193,7 @@ class DecisionShown(BaseModel):
     reason: str
     key_id: str | None
     pairs: list[DecidedPair]
+    cases: list[str]
     taken_back: DecisionTakenBack | None
 
 

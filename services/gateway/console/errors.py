@@ -21,6 +21,7 @@ from services.gateway.translations import PROBLEMS
 from services.membership.connections import DatabaseUnavailableError
 
 _LONGEST_FORM: Final = 65_536
+_MOST_FIELDS: Final = 300
 PROBLEM = "application/problem+json"
 
 
@@ -113,7 +114,7 @@ def _path(request: Request) -> str:
 
 async def _session_over(request: Request) -> Response:
     """Nothing that was typed is lost: the form is here again, and can be sent from a new session."""
-    fields = fields_of(await read_body(request, _LONGEST_FORM))
+    fields = fields_of(await read_body(request, _LONGEST_FORM), _MOST_FIELDS)
     headers = {"hx-retarget": "#content", "hx-reswap": "innerHTML"}
     title = rendering.words_of(request).text("Votre session est finie")
     return rendering.page(

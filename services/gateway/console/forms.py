@@ -14,6 +14,8 @@ from services.gateway.console.inside import Answer
 from services.gateway.public.forms import fields_of
 
 LONGEST: Final = 65_536
+MOST_FIELDS: Final = 300
+"""A hundred lines to be ticked, say, with two fields each."""
 KEY: Final = "_key"
 """Name of the hidden field: a form that is sent twice is done once."""
 
@@ -33,7 +35,7 @@ class Typed:
 
 async def typed(request: Request) -> Mapping[str, str]:
     """The fields of the form that was sent. Raises ProblemError for one that is too long."""
-    return fields_of(await read_body(request, LONGEST))
+    return fields_of(await read_body(request, LONGEST), MOST_FIELDS)
 
 
 def headers_of(fields: Mapping[str, str]) -> dict[str, str]:

@@ -2,28 +2,49 @@
 
 from collections.abc import Mapping
 
-from fastapi import FastAPI
+from fastapi import Depends, FastAPI
 
 from services.gateway.console import rendering, statics
 from services.gateway.console.display import marks_of
 from services.gateway.console.errors import answer_refused, answer_sign_in
 from services.gateway.console.inside import RefusedError
 from services.gateway.console.mounted import Console
-from services.gateway.console.pages import access, access_trail, home, member, members, signing_in
+from services.gateway.console.pages import (
+    access,
+    access_trail,
+    duplicates,
+    duplicates_decisions,
+    duplicates_evident,
+    home,
+    member,
+    members,
+    signing_in,
+)
 from services.gateway.console.session import SignInNeededError
+from services.gateway.console.waiting import count_waiting
 from shared.runtime.clock import Clock
 from shared.runtime.clusters import Cluster
 
-PAGES = (signing_in, home, members, member, access, access_trail)
-"""Each has a ``router``."""
+PAGES = (
+    home,
+    members,
+    member,
+    duplicates_decisions,  # before it: a case's address would match theirs
+    duplicates_evident,
+    duplicates,
+    access,
+    access_trail,
+)
+"""Each has a ``router``, and what waits is counted for it."""
 
 
 def mount(app: FastAPI, clusters: Mapping[str, Cluster], clock: Clock) -> None:
     """Add all pages, and read their templates, words and files. Raises what is wrong with one of these."""
     app.state.console = Console(marks_of(clusters), clock)
     app.include_router(statics.router)
+    app.include_router(signing_in.router)
     for part in PAGES:
-        app.include_router(part.router)
+        app.include_router(part.router, dependencies=[Depends(count_waiting)])
     app.add_exception_handler(RefusedError, answer_refused)
     app.add_exception_handler(SignInNeededError, answer_sign_in)
     statics.files()

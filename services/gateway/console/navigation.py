@@ -1,5 +1,6 @@
 """Where one can go: one line for each area that has a page. What somebody may not use is absent."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final, Literal
 
@@ -25,7 +26,7 @@ class Area:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """An area as somebody sees it from a page."""
+    """An area as somebody sees it from a page. ``count`` is what waits there; 0 is not shown."""
 
     path: str
     label: str
@@ -34,6 +35,7 @@ class Entry:
     key: str
     on_phone: bool
     is_current: bool
+    count: int = 0
 
 
 def areas(chosen: Words) -> tuple[Area, ...]:
@@ -41,6 +43,7 @@ def areas(chosen: Words) -> tuple[Area, ...]:
     return (
         Area("/console", chosen.text("Accueil"), "house", None, "daily", "a", on_phone=True),
         Area("/console/membres", chosen.text("Membres"), "building-2", "read-members", "daily", "m", on_phone=True),
+        Area("/console/doublons", chosen.text("Doublons"), "merge", "read-persons", "daily", "d", on_phone=True),
         Area("/console/acces", chosen.text("Accès"), "key-round", "give-access", "trades", "c"),
     )
 
@@ -48,10 +51,22 @@ def areas(chosen: Words) -> tuple[Area, ...]:
 GROUPS: Final[tuple[Group, ...]] = ("daily", "merger", "trades")
 
 
-def entries(person: Caller, path: str, chosen: Words) -> list[Entry]:
-    """The areas that somebody may use; the one that an address lies in is the current one."""
+def entries(person: Caller, path: str, chosen: Words, counts: Mapping[str, int]) -> list[Entry]:
+    """The areas that somebody may use; the one that an address lies in is the current one.
+
+    ``counts`` is what waits in each, by its address.
+    """
     return [
-        Entry(area.path, area.label, area.icon, area.group, area.key, area.on_phone, _is_in(path, area.path))
+        Entry(
+            path=area.path,
+            label=area.label,
+            icon=area.icon,
+            group=area.group,
+            key=area.key,
+            on_phone=area.on_phone,
+            is_current=_is_in(path, area.path),
+            count=counts.get(area.path, 0),
+        )
         for area in areas(chosen)
         if area.right is None or person.may(area.right)
     ]

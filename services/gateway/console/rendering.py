@@ -18,6 +18,7 @@ from services.gateway.console.mounted import clock
 from services.gateway.console.navigation import GROUPS, Entry, entries
 from services.gateway.console.session import LANGUAGE_COOKIE, language_of
 from services.gateway.console.statics import address
+from services.gateway.console.waiting import counts
 from services.membership.translations import Language
 
 __all__ = ["Frame", "environment", "is_part", "page", "part", "words_of"]
@@ -141,7 +142,7 @@ def _frame(request: Request, person: Caller | None, title: str, search: str) -> 
         title=title,
         person=None if person is None else person.name,
         initials="" if person is None else initials(person.name),
-        entries=[] if person is None else entries(person, request.url.path, chosen),
+        entries=[] if person is None else entries(person, request.url.path, chosen, counts(request)),
         groups=tuple(zip(GROUPS, ("", chosen.text("Fusion des systèmes"), chosen.text("Métiers")), strict=True)),
         other_language=other,
         other_language_name=other_name,

@@ -54,10 +54,10 @@ def new_key() -> str:
     return b32encode(secrets.token_bytes(17)).decode().lower()[:26]
 
 
-def fields_of(body: bytes) -> dict[str, str]:
-    """The fields of a form (application/x-www-form-urlencoded). What is no such form has none."""
+def fields_of(body: bytes, most: int = MOST_FIELDS) -> dict[str, str]:
+    """The fields of a form (application/x-www-form-urlencoded). What is no such form, or has more, has none."""
     try:
-        pairs = parse_qsl(body.decode(), keep_blank_values=True, errors="strict", max_num_fields=MOST_FIELDS)
+        pairs = parse_qsl(body.decode(), keep_blank_values=True, errors="strict", max_num_fields=most)
     except ValueError:
         return {}
     # A browser sends each once; of several the first counts.

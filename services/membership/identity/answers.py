@@ -7,6 +7,7 @@ from typing import Any
 from services.membership.identity import queries
 from services.membership.identity.decisions import Decided
 from services.membership.identity.queries import DecisionTaken, JoinedRecords, Moment, Turn
+from services.membership.identity.review import case_id_of
 from services.membership.matching.evidence import evidence, levels_of, names
 from services.membership.matching.score import Judgement
 from services.membership.matching.weights import Weights
@@ -43,6 +44,7 @@ async def history(
 
 def decision(item: DecisionTaken) -> dict[str, Any]:
     """A decision as it is answered; ``taken_back`` is null while it counts."""
+    asked = {case_id_of((a, b)) for a, b, _ in item.pairs}
     return {
         "decision": item.number,
         "at": item.decided_at,
@@ -50,6 +52,7 @@ def decision(item: DecisionTaken) -> dict[str, Any]:
         "reason": item.reason,
         "key_id": item.key_id,
         "pairs": [{"records": names((a, b)), "verdict": VERDICTS[verdict]} for a, b, verdict in item.pairs],
+        "cases": sorted(asked | {case_id_of({key for a, b, _ in item.pairs for key in (a, b)})}),
         "taken_back": _taken_back(item),
     }
 

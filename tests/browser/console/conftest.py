@@ -1,6 +1,7 @@
 """The console of a gateway with members, for a real browser."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from decimal import Decimal
 
 import pytest
@@ -52,9 +53,16 @@ def axe() -> str:
 
 @pytest.fixture
 async def console(database_url: str, browser: Browser) -> AsyncIterator[Console]:
+    async with open_console(database_url, browser) as console:
+        await with_members(console.gateway)
+        yield console
+
+
+@asynccontextmanager
+async def open_console(database_url: str, browser: Browser) -> AsyncGenerator[Console]:
+    """The console of a gateway without any member."""
     async with open_gateway(database_url) as gateway:
         await gateway.sql(EMPTY)
-        await with_members(gateway)
         async with served(gateway.app) as url:
             yield Console(gateway, browser, url)
 

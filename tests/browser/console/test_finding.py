@@ -3,22 +3,14 @@
 import pytest
 
 from tests.browser.console.conftest import SIREN, Console
+from tests.browser.console.keyboard import press
 from tests.integration.gateway.gateways import CLUSTR, own_id
-from tests.support.browser import Tab
 
 pytestmark = pytest.mark.browser
 
 MEMBER = f"/console/membres/{own_id(CLUSTR, '7')}"
 ROWS = "document.querySelectorAll('.row-link').length"
-CODES = {"Enter": {"text": "\r", "windowsVirtualKeyCode": 13}, "Escape": {"windowsVirtualKeyCode": 27}}
 FOCUSED = "document.activeElement.textContent"
-
-
-async def press(tab: Tab, *keys: str) -> None:
-    for key in keys:
-        text = {"text": key} if len(key) == 1 else {}
-        await tab.ask("Input.dispatchKeyEvent", type="keyDown", key=key, **(CODES.get(key) or text))
-        await tab.ask("Input.dispatchKeyEvent", type="keyUp", key=key)
 
 
 async def test_by_keyboard_alone(console: Console) -> None:

@@ -7,6 +7,7 @@ import pytest
 
 from tests.browser.axe import violations
 from tests.browser.console.conftest import Console
+from tests.browser.console.deciding import with_a_group, with_questions
 from tests.integration.gateway.gateways import CLUSTR, NUMELINK, own_id
 from tests.support.browser import Tab
 
@@ -16,6 +17,10 @@ MEMBER, HARM = own_id(CLUSTR, "7"), own_id(NUMELINK, "X")
 OPENED = "document.querySelector('[popovertarget=said-street]').click(); null"
 KEYS = "document.getElementById('keys').showPopover(); null"
 RAIL = "if (innerWidth < 760) document.getElementById('rail').showPopover(); null"
+PREVIEWED = """
+    document.querySelector('[formaction]').click();
+    new Promise(done => new MutationObserver(done).observe(apercu, {childList: true})).then(() => null)
+"""
 PAGES = {
     "home": ("/console", ""),
     "menu": ("/console", RAIL),
@@ -26,6 +31,12 @@ PAGES = {
     "provenance": (f"/console/membres/{MEMBER}", OPENED),
     "harm": (f"/console/membres/{HARM}", ""),
     "missing": ("/console/rien", ""),
+    "duplicates": (f"/console/doublons?cluster={CLUSTR}&sorte=paires", ""),
+    "preview": (f"/console/doublons?cluster={CLUSTR}&sorte=paires", PREVIEWED),
+    "group": ("/console/doublons?sorte=groupes", "document.querySelector('.case details').open = true; null"),
+    "no-question": ("/console/doublons?certitude=1", ""),
+    "evident": ("/console/doublons/evidents?certitude=0.6", ""),
+    "decisions": ("/console/doublons/decisions", "document.querySelector('.taken details').open = true; null"),
     "people": ("/console/acces", ""),
     "person": ("/console/acces", "document.querySelector('.access [popovertarget]').click(); null"),
     "api-keys": ("/console/acces/cles", ""),
@@ -55,6 +66,8 @@ async def looked_at(tab: Tab, axe: str, pictures: Path, name: str, opened: str) 
 
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
 async def test_nothing_is_wrong_with_any_page(console: Console, axe: str, tmp_path: Path, dark: bool) -> None:
+    await with_questions(console.gateway)
+    await with_a_group(console.gateway)
     tab = await console.tab("admin", dark=dark)
     for name, (path, opened) in PAGES.items():
         await tab.width(1440, 900)

@@ -1,0 +1,3 @@
+from tests.integration.gateway.duplicates.conftest import two
+
+__all__ = ["two"]
