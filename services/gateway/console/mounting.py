@@ -9,12 +9,28 @@ from services.gateway.console.display import marks_of
 from services.gateway.console.errors import answer_refused, answer_sign_in
 from services.gateway.console.inside import RefusedError
 from services.gateway.console.mounted import Console
-from services.gateway.console.pages import access, access_trail, home, member, members, signing_in
+from services.gateway.console.pages import (
+    access,
+    access_trail,
+    asked,
+    cutover,
+    cutover_late,
+    cutover_moves,
+    cutover_sections,
+    home,
+    member,
+    members,
+    signing_in,
+)
 from services.gateway.console.session import SignInNeededError
 from shared.runtime.clock import Clock
 from shared.runtime.clusters import Cluster
 
-PAGES = (signing_in, home, members, member, access, access_trail)
+PAGES = (
+    *(signing_in, home, members, member, asked),
+    *(cutover, cutover_sections, cutover_moves, cutover_late),
+    *(access, access_trail),
+)
 """Each has a ``router``."""
 
 

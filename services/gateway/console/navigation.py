@@ -41,6 +41,7 @@ def areas(chosen: Words) -> tuple[Area, ...]:
     return (
         Area("/console", chosen.text("Accueil"), "house", None, "daily", "a", on_phone=True),
         Area("/console/membres", chosen.text("Membres"), "building-2", "read-members", "daily", "m", on_phone=True),
+        Area("/console/bascule", chosen.text("Bascule"), "arrow-left-right", "see-cutover", "merger", "b"),
         Area("/console/acces", chosen.text("Accès"), "key-round", "give-access", "trades", "c"),
     )
 

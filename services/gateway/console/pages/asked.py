@@ -1,0 +1,161 @@
+"""What was asked of another service, and what becomes of it: live, and safe to load again."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from fastapi import APIRouter, Request
+from starlette.responses import Response
+
+from services.gateway.console import rendering
+from services.gateway.console.catalogue import Words
+from services.gateway.console.display import clock_time
+from services.gateway.console.errors import Refusal, refusal
+from services.gateway.console.inside import Inside
+from services.gateway.console.pages import cutover
+from services.gateway.console.pages.cutover_words import (
+    authority,
+    condition_name,
+    service_name,
+    stage_name,
+)
+from services.gateway.console.sections import Link
+from services.gateway.console.session import Person
+
+router = APIRouter(include_in_schema=False)
+
+PATH: Final = "/console/demandes"
+ASYNC: Final = {"prefer": "respond-async"}
+"""Asks the API not to wait for what another service does (RFC 7240, section 4.1)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One step: ``state`` is done, now, next or refused."""
+
+    state: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What the page shows. ``stamp`` changes whenever there is something new to show."""
+
+    address: str
+    stamp: str
+    is_over: bool
+    steps: tuple[Step, ...]
+    reason: str
+    outcome: str
+    is_done: bool
+    refusal: Refusal | None
+    unmet: tuple[Link, ...]
+    remains: str
+    back: tuple[Link, ...]
+
+
+def asked_address(request_id: str) -> str:
+    """Where a request is followed."""
+    return f"{PATH}/{request_id}"
+
+
+@router.get(f"{PATH}/{{request_id}}")
+async def asked(request: Request, person: Person, request_id: str, vu: str = "") -> Response:
+    """How far it is. A page that shows this much already is answered with nothing."""
+    inside, words = Inside(request, person), rendering.words_of(request)
+    kept = (await inside.get(f"/cutover/requests/{request_id}")).value()
+    epoch = None
+    if kept["operation"] == "move" and kept["state"] == "done" and kept["answer"]:
+        lines = (await inside.get("/cutover")).value()["items"]
+        epoch = next((line["epoch"] for line in lines if line["system"] == kept["system"]), None)
+    shown = shown_request(kept, epoch, words)
+    if rendering.is_part(request):
+        if vu == shown.stamp:
+            return Response(status_code=204)
+        return rendering.part(request, "asked/steps.html", asked=shown)
+    return rendering.page(request, person, "asked/page.html", _title(kept, words), asked=shown)
+
+
+def shown_request(kept: Mapping[str, Any], epoch: int | None, words: Words) -> Asked:
+    """A request as it is shown. ``epoch`` is that of the board: it tells whether everybody heard of a move."""
+    answer: Mapping[str, Any] = kept["answer"] or {}
+    is_move = kept["operation"] == "move"
+    is_announced = not is_move or not answer or (epoch is not None and epoch >= answer["epoch"])
+    is_over = kept["state"] != "waiting" and (kept["state"] == "refused" or is_announced)
+    problem: Mapping[str, Any] = kept["problem"] or {}
+    return Asked(
+        address=asked_address(kept["id"]),
+        stamp="over" if is_over else kept["state"],
+        is_over=is_over,
+        steps=_steps(kept, is_move=is_move, is_announced=is_announced, words=words),
+        reason=kept["reason"] or "",
+        outcome=outcome_of(kept, words),
+        is_done=kept["state"] == "done",
+        refusal=refusal(problem["status"], problem, words) if problem else None,
+        unmet=tuple(
+            Link(each["detail"], condition_name(each["name"], words)) for each in problem.get("conditions", ())
+        ),
+        remains=answer.get("remains") or "",
+        back=_back(kept, words),
+    )
+
+
+def _steps(kept: Mapping[str, Any], *, is_move: bool, is_announced: bool, words: Words) -> tuple[Step, ...]:
+    service = service_name(kept["service"], words)
+    time = clock_time(kept["at"], words.language)
+    state = kept["state"]
+    asked = words.text(
+        "Demandé à « %(service)s » à %(time)s par %(name)s", service=service, time=time, name=kept["author"]
+    )
+    working = words.text("Le service fait ce qui est demandé")
+    if is_move:
+        working = words.text("Le service attend les écritures en cours, et vérifie les conditions")
+    steps = [Step("done", asked), Step({"waiting": "now", "refused": "refused"}.get(state, "done"), working)]
+    if state == "refused":
+        return (*steps, Step("refused", words.text("Refusé : rien n’a été fait")))
+    last = "next" if state == "waiting" else "done"
+    steps.append(Step(last, words.text("Passé") if is_move else words.text("Fait")))
+    if is_move:
+        told = "next" if state == "waiting" else "done" if is_announced else "now"
+        steps.append(Step(told, words.text("Annoncé à tous les services")))
+    return tuple(steps)
+
+
+def outcome_of(kept: Mapping[str, Any], words: Words) -> str:
+    """What was done, in a sentence; empty while nothing was."""
+    answer: Mapping[str, Any] | None = kept["answer"]
+    if kept["state"] != "done":
+        return ""
+    if answer is None:
+        return words.text("Fait ; la réponse n’est plus gardée.")
+    match kept["operation"]:
+        case "move":
+            said = {"stage": stage_name(answer["stage"], words), "authority": authority(answer["stage"], words)}
+            if answer["already"]:
+                return words.text("C’était déjà fait : étape « %(stage)s », autorité : %(authority)s.", **said)
+            return words.text("C’est fait : étape « %(stage)s », autorité : %(authority)s.", **said)
+        case "replay":
+            return replayed_text(answer, words)
+        case "discard":
+            return words.plural("%(num)s message écarté.", "%(num)s messages écartés.", len(answer["discarded"]))
+        case _:
+            return words.text("C’est fait.")
+
+
+def replayed_text(answer: Mapping[str, Any], words: Words) -> str:
+    """How many were sent again, in a sentence."""
+    return words.plural("%(num)s message rejoué.", "%(num)s messages rejoués.", len(answer["replayed"]))
+
+
+def _title(kept: Mapping[str, Any], words: Words) -> str:
+    if kept["operation"] == "move":
+        return words.text("Passage demandé")
+    return words.text("Demande")
+
+
+def _back(kept: Mapping[str, Any], words: Words) -> tuple[Link, ...]:
+    if kept["system"] is not None:
+        return (Link(f"{cutover.PATH}/{kept['system']}", words.text("Voir l’ancien système")),)
+    if kept["operation"] in ("replay", "discard", "note-backup"):
+        return (Link("/console/exploitation", words.text("Voir l’exploitation")),)
+    return (Link("/console", words.text("Retour à l’accueil")),)
