@@ -20,6 +20,9 @@ from services.gateway.console.pages import (
     home,
     member,
     members,
+    operations,
+    operations_message,
+    operations_messages,
     signing_in,
 )
 from services.gateway.console.session import SignInNeededError
@@ -29,6 +32,7 @@ from shared.runtime.clusters import Cluster
 PAGES = (
     *(signing_in, home, members, member, asked),
     *(cutover, cutover_sections, cutover_moves, cutover_late),
+    *(operations, operations_messages, operations_message),
     *(access, access_trail),
 )
 """Each has a ``router``."""

@@ -6,12 +6,15 @@ from dataclasses import replace
 from pathlib import Path
 
 import httpx2
+import orjson
 import pytest
 
 from deploy.local.nodes import Nodes
 from services.gateway.console.session import COOKIE
 from tests.browser.axe import violations
+from tests.browser.console.conftest import HOSTILE
 from tests.integration.cutover.console.clicking import SYSTEM, Clicking
+from tests.integration.cutover.http.test_parked import QUEUE, body, parked, without
 from tests.integration.cutover.staff import Staff
 from tests.integration.gateway.gateways import lifespan
 from tests.support.browser import Browser, Tab
@@ -116,6 +119,37 @@ async def test_a_service_killed_in_the_middle(merger: Merger, axe: str, tmp_path
         await tab.open(merger.url + SYSTEM)
         await tab.becomes(f"{FILLED} && document.querySelectorAll('.away').length == 0")
         assert await tab.run("document.querySelector('.track [aria-current]').textContent") == "miroir"
+
+
+async def test_a_parked_message_is_corrected_and_a_group_sent_again(merger: Merger, axe: str, tmp_path: Path) -> None:
+    staff = merger.clicking.staff
+    async with merger.billing.running():
+        event = without(body(invoice_id="F-1"), "gross")
+        event["data"]["label"] = HOSTILE
+        first, *_ = await parked(staff, event, *(without(body(), "gross") for _ in range(11)))
+        tab = await merger.tab("/console/exploitation")
+        # Events and communications do not run here.
+        await tab.becomes(f"{FILLED} && document.querySelectorAll('.away').length == 2")
+        await looked_at(tab, axe, tmp_path, "operations")
+        await tab.submit("document.querySelector('#billing .lines a').click()")
+        await looked_at(tab, axe, tmp_path, "group")
+        await tab.open(f"{merger.url}/console/exploitation/billing/messages/{first}")
+        await tab.run("document.querySelector('details:has(textarea)').open = true; null")
+        await looked_at(tab, axe, tmp_path, "message")
+        await tab.run("document.getElementById('body').value = '{'; document.getElementById('why').value = 'x'; null")
+        await tab.submit("document.querySelector('details form [type=submit]').click()")
+        assert "Ce n’est pas du JSON" in await tab.run(MAIN)
+        assert await tab.run("document.getElementById('body').value") == "{"
+        await looked_at(tab, axe, tmp_path, "refused")
+        fixed = orjson.dumps(orjson.dumps(body(invoice_id="F-1")).decode()).decode()
+        await tab.run(f"document.getElementById('body').value = {fixed}; null")
+        await tab.submit("document.querySelector('details form [type=submit]').click()")
+        await tab.becomes("document.querySelector('.tag.good') != null")
+        await tab.open(f"{merger.url}/console/exploitation/billing/messages?file={QUEUE}&motif=invalid-field")
+        await tab.run("document.getElementById('reason').value = 'Encore'; null")
+        await tab.submit("document.querySelector('.column [type=submit]').click()")
+        await tab.becomes(f"{MAIN}.includes('10 ont été remis de côté.')")
+        await looked_at(tab, axe, tmp_path, "outcome")
 
 
 async def test_without_a_script_links_lead_to_each_part_and_a_move_is_followed(merger: Merger) -> None:

@@ -30,6 +30,7 @@ PAGES = {
     "system-away": ("/console/bascule/numelink/billing", ""),
     "part-away": ("/console/bascule/numelink/billing/conditions", ""),
     "move": ("/console/bascule/numelink/billing/passer?vers=mirror", ""),
+    "operations-away": ("/console/exploitation", ""),
     "people": ("/console/acces", ""),
     "person": ("/console/acces", "document.querySelector('.access [popovertarget]').click(); null"),
     "api-keys": ("/console/acces/cles", ""),

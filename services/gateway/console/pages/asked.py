@@ -1,5 +1,6 @@
 """What was asked of another service, and what becomes of it: live, and safe to load again."""
 
+import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
@@ -25,6 +26,7 @@ from services.gateway.console.session import Person
 router = APIRouter(include_in_schema=False)
 
 PATH: Final = "/console/demandes"
+_MOST_LOOKED_AT: Final = 200
 ASYNC: Final = {"prefer": "respond-async"}
 """Asks the API not to wait for what another service does (RFC 7240, section 4.1)."""
 
@@ -47,11 +49,23 @@ class Asked:
     steps: tuple[Step, ...]
     reason: str
     outcome: str
-    is_done: bool
+    details: tuple[str, ...]
     refusal: Refusal | None
     unmet: tuple[Link, ...]
     remains: str
     back: tuple[Link, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Since:
+    """What happened since the answer: the board's ``epoch`` tells whether everybody heard of a move.
+
+    Of messages that were sent again, how many were parked ``again``, and how many are still ``under_way``.
+    """
+
+    epoch: int | None = None
+    again: int = 0
+    under_way: int = 0
 
 
 def asked_address(request_id: str) -> str:
@@ -64,11 +78,7 @@ async def asked(request: Request, person: Person, request_id: str, vu: str = "")
     """How far it is. A page that shows this much already is answered with nothing."""
     inside, words = Inside(request, person), rendering.words_of(request)
     kept = (await inside.get(f"/cutover/requests/{request_id}")).value()
-    epoch = None
-    if kept["operation"] == "move" and kept["state"] == "done" and kept["answer"]:
-        lines = (await inside.get("/cutover")).value()["items"]
-        epoch = next((line["epoch"] for line in lines if line["system"] == kept["system"]), None)
-    shown = shown_request(kept, epoch, words)
+    shown = shown_request(kept, await _since_then(inside, kept), words)
     if rendering.is_part(request):
         if vu == shown.stamp:
             return Response(status_code=204)
@@ -76,21 +86,44 @@ async def asked(request: Request, person: Person, request_id: str, vu: str = "")
     return rendering.page(request, person, "asked/page.html", _title(kept, words), asked=shown)
 
 
-def shown_request(kept: Mapping[str, Any], epoch: int | None, words: Words) -> Asked:
-    """A request as it is shown. ``epoch`` is that of the board: it tells whether everybody heard of a move."""
+async def _since_then(inside: Inside, kept: Mapping[str, Any]) -> Since:
+    """What happened after the service had answered."""
+    answer = kept["answer"]
+    if kept["state"] != "done" or not answer:
+        return Since()
+    if kept["operation"] == "move":
+        lines = (await inside.get("/cutover")).value()["items"]
+        return Since(epoch=next((line["epoch"] for line in lines if line["system"] == kept["system"]), None))
+    if kept["operation"] == "replay" and answer["replayed"]:
+        after = min(answer["replayed"]) - 1
+        path, first = f"/{kept['service']}/parked", {"after": after, "limit": _MOST_LOOKED_AT}
+        pages = await asyncio.gather(
+            inside.get(path, {"status": "parked", **first}), inside.get(path, {"status": "replaying", **first})
+        )
+        if any(page.is_refusal for page in pages):
+            return Since()
+        sent = set(answer["replayed"])
+        again, under_way = (sum(item["number"] in sent for item in page.json["items"]) for page in pages)
+        return Since(again=again, under_way=under_way)
+    return Since()
+
+
+def shown_request(kept: Mapping[str, Any], since: Since, words: Words) -> Asked:
+    """A request as it is shown."""
     answer: Mapping[str, Any] = kept["answer"] or {}
     is_move = kept["operation"] == "move"
-    is_announced = not is_move or not answer or (epoch is not None and epoch >= answer["epoch"])
+    is_announced = not is_move or not answer or (since.epoch is not None and since.epoch >= answer["epoch"])
+    is_announced = is_announced and not since.under_way
     is_over = kept["state"] != "waiting" and (kept["state"] == "refused" or is_announced)
     problem: Mapping[str, Any] = kept["problem"] or {}
     return Asked(
         address=asked_address(kept["id"]),
-        stamp="over" if is_over else kept["state"],
+        stamp="over" if is_over else f"{kept['state']}-{since.again}-{since.under_way}",
         is_over=is_over,
         steps=_steps(kept, is_move=is_move, is_announced=is_announced, words=words),
         reason=kept["reason"] or "",
         outcome=outcome_of(kept, words),
-        is_done=kept["state"] == "done",
+        details=_details(kept, since, words),
         refusal=refusal(problem["status"], problem, words) if problem else None,
         unmet=tuple(
             Link(each["detail"], condition_name(each["name"], words)) for each in problem.get("conditions", ())
@@ -135,16 +168,24 @@ def outcome_of(kept: Mapping[str, Any], words: Words) -> str:
                 return words.text("C’était déjà fait : étape « %(stage)s », autorité : %(authority)s.", **said)
             return words.text("C’est fait : étape « %(stage)s », autorité : %(authority)s.", **said)
         case "replay":
-            return replayed_text(answer, words)
+            return words.plural("%(num)s message rejoué.", "%(num)s messages rejoués.", len(answer["replayed"]))
         case "discard":
             return words.plural("%(num)s message écarté.", "%(num)s messages écartés.", len(answer["discarded"]))
         case _:
             return words.text("C’est fait.")
 
 
-def replayed_text(answer: Mapping[str, Any], words: Words) -> str:
-    """How many were sent again, in a sentence."""
-    return words.plural("%(num)s message rejoué.", "%(num)s messages rejoués.", len(answer["replayed"]))
+def _details(kept: Mapping[str, Any], since: Since, words: Words) -> tuple[str, ...]:
+    """What became of messages that were sent again, and what is left."""
+    answer: Mapping[str, Any] = kept["answer"] or {}
+    if kept["state"] != "done" or kept["operation"] not in ("replay", "discard"):
+        return ()
+    counts = [
+        (since.under_way, words.plural("%(num)s est en route.", "%(num)s sont en route.", since.under_way)),
+        (since.again, words.plural("%(num)s a été remis de côté.", "%(num)s ont été remis de côté.", since.again)),
+        (answer["more"], words.plural("%(num)s reste.", "%(num)s restent.", answer["more"])),
+    ]
+    return (*(text for count, text in counts if count), *answer.get("nowhere", ()))
 
 
 def _title(kept: Mapping[str, Any], words: Words) -> str:
@@ -157,5 +198,6 @@ def _back(kept: Mapping[str, Any], words: Words) -> tuple[Link, ...]:
     if kept["system"] is not None:
         return (Link(f"{cutover.PATH}/{kept['system']}", words.text("Voir l’ancien système")),)
     if kept["operation"] in ("replay", "discard", "note-backup"):
-        return (Link("/console/exploitation", words.text("Voir l’exploitation")),)
+        below = "" if kept["operation"] == "note-backup" else f"/{kept['service']}"
+        return (Link(f"/console/exploitation{below}", words.text("Voir l’exploitation")),)
     return (Link("/console", words.text("Retour à l’accueil")),)

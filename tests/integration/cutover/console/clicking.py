@@ -60,12 +60,12 @@ class Clicking:
 
     async def get(self, path: str, role: str = "admin", *, part: bool = False) -> Any:
         """One page, or a part as htmx asks for it."""
-        return await self._send("GET", path, role, PART if part else {})
+        return await self.send("GET", path, role, PART if part else {})
 
     async def post(self, path: str, role: str = "admin", **fields: str) -> Any:
         """One form. The names of fields have underscores for hyphens."""
         sent = {name if name.startswith("_") else name.replace("_", "-"): value for name, value in fields.items()}
-        return await self._send("POST", path, role, {}, data=sent)
+        return await self.send("POST", path, role, {}, data=sent)
 
     async def text(self, path: str, role: str = "admin") -> str:
         """What a page says."""
@@ -85,7 +85,8 @@ class Clicking:
 
         return await eventually(over)
 
-    async def _send(self, method: str, path: str, role: str, headers: dict[str, str], **request: Any) -> Any:
+    async def send(self, method: str, path: str, role: str, headers: dict[str, str], **request: Any) -> Any:
+        """One request of somebody of this role; ``request`` is the client's."""
         token = self.sessions.get(role) or await self.session(role)
         sent = {"sec-fetch-site": "same-origin", "cookie": f"{COOKIE}={token}"} | headers
         return await self.client.request(method, path, headers=sent, **request)

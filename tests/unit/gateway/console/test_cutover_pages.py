@@ -9,7 +9,7 @@ from services.cutover.stages import MOVES
 from services.gateway.console.catalogue import words
 from services.gateway.console.display import marks_of
 from services.gateway.console.pages import cutover_words
-from services.gateway.console.pages.asked import shown_request
+from services.gateway.console.pages.asked import Since, shown_request
 from services.gateway.console.pages.cutover import clusters_of, sections_of
 from services.gateway.console.pages.cutover_moves import reason_of
 from services.gateway.console.pages.cutover_parts import conditions_of, values_of, written_back_of
@@ -105,9 +105,9 @@ def test_two_sides_show_first_what_differs():
 
 
 def test_a_move_is_over_when_everybody_heard_of_it():
-    waiting = shown_request(a_request(), None, FRENCH)
-    told = shown_request(a_request("done", answer=moved()), 1, FRENCH)
-    over = shown_request(a_request("done", answer=moved(already=True)), 2, FRENCH)
+    waiting = shown_request(a_request(), Since(), FRENCH)
+    told = shown_request(a_request("done", answer=moved()), Since(epoch=1), FRENCH)
+    over = shown_request(a_request("done", answer=moved(already=True)), Since(epoch=2), FRENCH)
 
     assert [step.state for step in waiting.steps] == ["done", "now", "next", "next"]
     assert (waiting.is_over, waiting.outcome) == (False, "")
@@ -121,7 +121,7 @@ def test_a_move_is_over_when_everybody_heard_of_it():
 def test_a_refusal_names_the_conditions():
     problem = {"type": "urn:traboule:problem:conditions-not-met", "title": "x", "status": 409}
     problem["conditions"] = [{"name": "grid", "detail": "no grid"}]
-    shown = shown_request(a_request("refused", problem=problem), None, FRENCH)
+    shown = shown_request(a_request("refused", problem=problem), Since(), FRENCH)
     assert shown.is_over
     assert shown.refusal.message == "Des conditions ne sont pas remplies"
     assert [each.label for each in shown.unmet] == ["Une grille de cotisations est adoptée"]
@@ -129,9 +129,9 @@ def test_a_refusal_names_the_conditions():
 
 
 def test_an_answer_that_was_forgotten_is_no_failure():
-    shown = shown_request(a_request("done"), None, FRENCH)
+    shown = shown_request(a_request("done"), Since(), FRENCH)
     assert (shown.is_over, shown.outcome) == (True, "Fait\u202f; la réponse n’est plus gardée.")
-    assert shown_request(a_request("done", "close-year"), None, FRENCH).is_over
+    assert shown_request(a_request("done", "close-year"), Since(), FRENCH).is_over
 
 
 def test_a_reason_is_one_line_with_why_each_condition_does_not_count():
