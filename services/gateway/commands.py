@@ -26,14 +26,15 @@ _FIRST_LOOK_SECONDS, _COMMIT_SECONDS, _LONGEST_PAUSE_SECONDS = 0.05, 0.002, 0.25
 
 
 async def send(
-    context: GatewayContext, asked: Sequence[CommandRequest], key: Key | None, *accesses: Access
+    context: GatewayContext, asked: Sequence[CommandRequest], key: Key | None, *accesses: Access, waits: bool = True
 ) -> list[Request]:
     """Each request as it is when it is answered, or when the time to wait is over. Raises ProblemError.
 
-    With a key that came before, nothing is sent: the requests are those that were made then.
+    Without ``waits`` nobody waits for an answer: each is as it stands. With a key that came before, nothing is sent:
+    the requests are those that were made then.
     """
     request_ids = await _kept(context, asked, key, *accesses)
-    deadline = monotonic() + context.answer_seconds
+    deadline = monotonic() + (context.answer_seconds if waits else 0)
     return [await _answered(context, request_id, deadline) for request_id in request_ids]
 
 

@@ -179,12 +179,19 @@ async def _command(
             require(caller, more)
     asked = _asked(operation, service, cluster, caller, body, given)
     access = Access(caller, right, f"operation:{service}:{operation.name}", cluster, "asked", asked.reason)
-    (sent,) = await commands.send(context, [asked], key_of(request, caller, body, idempotency_key), access)
+    key = key_of(request, caller, body, idempotency_key)
+    (sent,) = await commands.send(context, [asked], key, access, waits=not _is_asynchronous(request))
     if sent.outcome is None:
         location = location_of(sent.request_id)
         waiting = {"id": sent.request_id, "state": "waiting", "location": location}
         return answer(waiting, {"location": location, "retry-after": "1"}, 202)
     return answer(answer_of(sent))
+
+
+def _is_asynchronous(request: Request) -> bool:
+    """Whether whoever asks would rather be told where to ask later than wait (RFC 7240, section 4.1)."""
+    preferences = request.headers.get("prefer", "").split(",")
+    return "respond-async" in (each.partition(";")[0].strip().lower() for each in preferences)
 
 
 async def _command_to_all(

@@ -33,9 +33,9 @@ class Typed:
         return self.values.get(name, otherwise)
 
 
-async def typed(request: Request) -> Mapping[str, str]:
-    """The fields of the form that was sent. Raises ProblemError for one that is too long."""
-    return fields_of(await read_body(request, LONGEST), MOST_FIELDS)
+async def typed(request: Request, longest: int = LONGEST) -> Mapping[str, str]:
+    """The fields of the form that was sent. Raises ProblemError for one of more than ``longest`` bytes."""
+    return fields_of(await read_body(request, longest), MOST_FIELDS)
 
 
 def headers_of(fields: Mapping[str, str]) -> dict[str, str]:

@@ -12,12 +12,20 @@ from services.gateway.console.mounted import Console
 from services.gateway.console.pages import (
     access,
     access_trail,
+    asked,
+    cutover,
+    cutover_late,
+    cutover_moves,
+    cutover_sections,
     duplicates,
     duplicates_decisions,
     duplicates_evident,
     home,
     member,
     members,
+    operations,
+    operations_message,
+    operations_messages,
     signing_in,
 )
 from services.gateway.console.session import SignInNeededError
@@ -26,14 +34,12 @@ from shared.runtime.clock import Clock
 from shared.runtime.clusters import Cluster
 
 PAGES = (
-    home,
-    members,
-    member,
-    duplicates_decisions,  # before it: a case's address would match theirs
-    duplicates_evident,
-    duplicates,
-    access,
-    access_trail,
+    *(home, members, member, asked),
+    # Before it: a case's address would match theirs.
+    *(duplicates_decisions, duplicates_evident, duplicates),
+    *(cutover, cutover_sections, cutover_moves, cutover_late),
+    *(operations, operations_messages, operations_message),
+    *(access, access_trail),
 )
 """Each has a ``router``, and what waits is counted for it."""
 

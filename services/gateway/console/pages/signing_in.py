@@ -44,8 +44,8 @@ _SECRET: Final = {"referrer-policy": "no-referrer"}
 
 @router.get(SIGN_IN)
 async def ways(request: Request) -> Response:
-    """How one comes in."""
-    if await signed_in(request) is not None:
+    """How one comes in; ``?encore=oui`` for who is in already, and must have signed in a short while ago."""
+    if await signed_in(request) is not None and "encore" not in request.query_params:
         return RedirectResponse("/console", 303)
     context: GatewayContext = request.app.state.context
     provider = context.provider

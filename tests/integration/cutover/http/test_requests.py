@@ -140,6 +140,19 @@ async def test_what_a_service_did_not_answer_in_time_is_told_later(alone: Staff)
         assert (published["type"], published["status"]) == ("urn:traboule:problem:invalid-transition", 409)
 
 
+async def test_whoever_would_rather_not_wait_is_told_at_once_where_to_ask(staff: Staff) -> None:
+    body = {"move": "mirror", "reason": "a test"}
+    asked = await staff.ask("POST", f"/cutover/{BILLING}/moves", body, prefer="wait=9, Respond-Async")
+    assert (asked.status_code, asked.json()["state"]) == (202, "waiting")
+
+    async def done() -> bool:
+        return (await staff.get(asked.headers["location"])).json()["state"] == "done"
+
+    await eventually(done)
+    waited = await staff.ask("POST", f"/cutover/{BILLING}/moves", body, prefer="wait=9")
+    assert (waited.status_code, waited.json()["already"]) == (200, True)
+
+
 @pytest.mark.parametrize("patient", [0.2])
 async def test_the_same_key_is_the_same_request(alone: Staff) -> None:
     first = await alone.move("mirror", key='"one"')
