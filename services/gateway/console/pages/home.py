@@ -16,12 +16,13 @@ from services.gateway.console.display import Mark, marks_for, number
 from services.gateway.console.inside import Inside
 from services.gateway.console.mounted import marks
 from services.gateway.console.navigation import path_for
+from services.gateway.console.pages.cutover_words import STAGES, service_name, stage_name
 from services.gateway.console.session import Person
-from services.gateway.console.stages import SERVICES, STAGES, service_name, stage_name
 
 router = APIRouter(include_in_schema=False)
 
 CASES: Final = 5
+_SERVICES: Final = ("membership", "billing", "events", "communications")
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,7 +195,7 @@ def moving_of(
                 steps=len(STAGES),
                 address=f"{listed}/{code}/{service}" if listed else None,
             )
-            for service in SERVICES
+            for service in _SERVICES
             if service in own
         )
         if steps:

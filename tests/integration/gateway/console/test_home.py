@@ -18,7 +18,7 @@ async def test_an_empty_installation_is_quiet(gateway):
     assert "Rien n’attend." in page
     for label in ("Doublons", "Conflits", "Messages tardifs", "Écarts", "Mis de côté"):
         assert f"{label} 0" in page
-    for stage in ("ancien", "Cotisations", "Courriels"):
+    for stage in ("ancien", "Facturation", "Courriels"):
         assert stage in page
 
 
