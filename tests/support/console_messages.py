@@ -25,4 +25,4 @@ def _extracted(method, paths, keywords, options=None) -> Iterator[str | tuple[st
     for path in paths:
         with path.open("rb") as file:
             for _, message, _, _ in extract(method, file, keywords=keywords, options=options or {}):
-                yield message
+                yield message if isinstance(message, str) else (message[0], message[1])

@@ -5,6 +5,7 @@ import re
 from services.gateway.auth.rights import Role
 from tests.integration.gateway.duplicates.decisions import FIRST, OTHER, PAPER, a_company, decide, queue
 from tests.integration.gateway.gateways import CLUSTR, NUMELINK, own_id
+from tests.support.present import group_in
 
 PATH = "/console/doublons"
 PART = {"hx-request": "true", "hx-request-type": "partial"}
@@ -20,7 +21,7 @@ def form_of(answer, at=""):
     html = answer.text.partition('<form method="post" action="/console/doublons/')[2].partition("</form>")[0]
     fields = dict(re.findall(r'<input[^>]* name="([^"]+)"[^>]* value="([^"]*)"', html))
     for name, options in re.findall(r'<select[^>]* name="([^"]+)">(.*?)</select>', html):
-        fields[name] = re.search(r'value="([^"]*)" selected', options)[1]
+        fields[name] = group_in(r'value="([^"]*)" selected', options)
     return {name: value.replace("&#39;", "'").replace("&#34;", '"') for name, value in fields.items()}
 
 
@@ -82,7 +83,7 @@ async def test_a_yes_makes_one_member_and_can_be_undone(gateway, two):
     assert "Tout est tranché." in texts(arrived.text)
     undo = arrived.text.partition('action="/console/doublons/decisions/')[2].partition("</form>")[0]
     number = undo.partition("/")[0]
-    way_back = re.search(r'name="_retour" value="([^"]+)"', undo)[1].replace("&amp;", "&")
+    way_back = group_in(r'name="_retour" value="([^"]+)"', undo).replace("&amp;", "&")
     undone = await send(
         gateway, f"{PATH}/decisions/{number}/annuler", {"reason": "Annulée aussitôt", "_retour": way_back}
     )
@@ -130,7 +131,7 @@ async def test_later_is_remembered_by_the_address(gateway, two):
     await gateway.feed(NUMELINK, a_company(PAPER, record_id="21"))
     first, other = [item["id"] for item in (await queue(gateway))["items"]]
     page = await gateway.get(PATH, role="staff")
-    later = re.search(r'href="([^"]+)" data-key="p"', page.text)[1]
+    later = group_in(r'href="([^"]+)" data-key="p"', page.text)
     assert later == f"{PATH}?apres={first}"
     put_off = await gateway.get(later, role="staff")
     assert f'action="{PATH}/{other}?apres={first}"' in put_off.text
@@ -148,7 +149,7 @@ async def test_filters_and_pages_stand_in_the_address(gateway):
     assert total > 20
     page = await gateway.get(PATH, role="staff", sorte="paires", cluster=NUMELINK)
     assert '<option value="paires" selected>' in page.text
-    following = re.search(r'href="([^"]+)">Les suivantes', page.text)[1].replace("&amp;", "&")
+    following = group_in(r'href="([^"]+)">Les suivantes', page.text).replace("&amp;", "&")
     assert "sorte=paires" in following
     rest = await gateway.get(following, role="staff")
     assert rest.text.count("data-row") == total - 20
@@ -266,7 +267,7 @@ async def test_decisions_are_listed_and_taken_back_with_a_reason(gateway, two):
     shown = texts(page.text)
     assert "Oui, une seule entreprise" in shown
     assert "elles se disent une" in shown
-    number = re.search(r'id="d([0-9]+)"', page.text)[1]
+    number = group_in(r'id="d([0-9]+)"', page.text)
     long = await send(gateway, f"{PATH}/decisions/{number}/annuler", {"reason": "y" * 2_000})
     assert (long.status_code, "y" * 2_000 in long.text) == (422, True)
     done = await send(gateway, f"{PATH}/decisions/{number}/annuler", {"reason": "erreur de ma part"})

@@ -19,6 +19,7 @@ from services.gateway.public.limits import RateLimit
 from tests.integration.gateway.gateways import BROWSER, open_gateway
 from tests.support.emptying import EMPTY
 from tests.support.oidc_provider import ISSUER, SayingProvider
+from tests.support.present import group_in
 from tests.support.waiting import eventually
 
 NODE = Path(__file__).parents[3] / "data" / "oidc-provider"
@@ -255,8 +256,8 @@ async def at_the_provider(issuer, asked):
             if answer.status_code in (302, 303):
                 answer = await client.get(location if location.startswith("http") else issuer + location)
             else:
-                action = re.search(r'action="([^"]+)"', answer.text)[1]
-                prompt = re.search(r'name="prompt" value="(\w+)"', answer.text)[1]
+                action = group_in(r'action="([^"]+)"', answer.text)
+                prompt = group_in(r'name="prompt" value="(\w+)"', answer.text)
                 form = {"prompt": prompt, "login": "marie", "password": "x"}
                 answer = await client.post(action if action.startswith("http") else issuer + action, data=form)
     raise AssertionError("the provider did not send the browser back")

@@ -11,6 +11,7 @@ from schemas.events import EventChanged, RegistrationChanged
 from schemas.membership import MemberRemoved
 from tests.integration.gateway.gateways import CLUSTR, NUMELINK, own_id
 from tests.support.builders import a_consent, a_member, a_registration, an_event, an_invoice
+from tests.support.present import group_in
 
 SIREN = "732829320"
 PART = {"hx-request": "true", "hx-request-type": "partial"}
@@ -94,7 +95,7 @@ async def test_a_long_timeline_is_read_on(gateway, member):
     path = f"/console/membres/{member}"
     first = await gateway.get(path, role="staff", sorte="fiches")
     assert first.text.count("<time ") == 20
-    following = re.search(r'hx-get="([^"]+suite=[^"]+)"', first.text)[1].replace("&amp;", "&").partition("#")[0]
+    following = group_in(r'hx-get="([^"]+suite=[^"]+)"', first.text).replace("&amp;", "&").partition("#")[0]
     rest = await gateway.get(following, role="staff", headers=PART)
     assert rest.text.strip().startswith("<li ")
     assert rest.text.count("<time ") == 10

@@ -6,6 +6,7 @@ import pytest
 
 from tests.integration.gateway.gateways import CLUSTR, NUMELINK, own_id
 from tests.support.builders import a_member
+from tests.support.present import group_in
 
 SIREN = "732829320"
 PART = {"hx-request": "true", "hx-request-type": "partial"}
@@ -83,7 +84,7 @@ async def test_a_long_list_is_read_on(gateway):
     )
     first = await gateway.get("/console/membres")
     assert len(names(first)) == 50
-    following = re.search(r'href="(/console/membres\?suite=[^"]+)" hx-get', first.text)[1]
+    following = group_in(r'href="(/console/membres\?suite=[^"]+)" hx-get', first.text)
     rest = await gateway.get(following)
     assert names(rest) == [f"Membre {number:03d}" for number in range(50, 60)]
     assert "Revenir au début de la liste" in rest.text
@@ -122,7 +123,7 @@ async def test_what_members_wrote_is_text(gateway):
 
 async def test_the_export_has_what_the_list_shows(gateway, three):
     page = await gateway.get("/console/membres", role="staff", cluster=NUMELINK)
-    address = re.search(r'id="export"[^>]*href="([^"]+)"', page.text)[1]
+    address = group_in(r'id="export"[^>]*href="([^"]+)"', page.text)
     answer = await gateway.get(address, role="staff")
     assert answer.status_code == 200
     assert answer.headers["content-disposition"] == 'attachment; filename="membres.csv"'

@@ -14,6 +14,7 @@ from services.gateway.console.pages.cutover import clusters_of, sections_of
 from services.gateway.console.pages.cutover_moves import reason_of
 from services.gateway.console.pages.cutover_parts import conditions_of, values_of, written_back_of
 from shared.runtime.clusters import load_clusters
+from tests.support.present import present
 
 MARKS = marks_of(load_clusters(CLUSTERS))
 FRENCH = words("fr")
@@ -123,7 +124,7 @@ def test_a_refusal_names_the_conditions():
     problem["conditions"] = [{"name": "grid", "detail": "no grid"}]
     shown = shown_request(a_request("refused", problem=problem), Since(), FRENCH)
     assert shown.is_over
-    assert shown.refusal.message == "Des conditions ne sont pas remplies"
+    assert present(shown.refusal).message == "Des conditions ne sont pas remplies"
     assert [each.label for each in shown.unmet] == ["Une grille de cotisations est adoptée"]
     assert [step.state for step in shown.steps] == ["done", "refused", "refused"]
 

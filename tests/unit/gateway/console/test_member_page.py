@@ -14,6 +14,7 @@ from services.gateway.console.pages.member_sections import conflicts_of, mails_o
 from services.gateway.console.pages.member_timeline import timeline_of
 from services.membership.views.rules import FIELDS, RULES
 from shared.runtime.clusters import load_clusters
+from tests.support.present import present
 
 MARKS = marks_of(load_clusters(CLUSTERS))
 FRENCH, ENGLISH = words("fr"), words("en")
@@ -68,8 +69,8 @@ def test_others_are_told_with_who_says_so_when_and_why_this_one_is_shown():
 
 @pytest.mark.parametrize("rule", [*RULES, "record-order"])
 def test_every_rule_has_its_words(rule):
-    assert because(rule, FRENCH).startswith("Affichée")
-    assert because(rule, ENGLISH).startswith("Shown")
+    assert present(because(rule, FRENCH)).startswith("Affichée")
+    assert present(because(rule, ENGLISH)).startswith("Shown")
 
 
 def test_every_field_of_a_view_has_a_label():
@@ -143,29 +144,31 @@ def some_dues(**values):
 
 
 def test_what_is_owed_is_told_first():
-    owed = dues_of(some_dues(invoiced="720", received="360", outstanding="360"), MARKS, TODAY, FRENCH)
+    owed = present(dues_of(some_dues(invoiced="720", received="360", outstanding="360"), MARKS, TODAY, FRENCH))
     assert (owed.owed, owed.is_owed, owed.summary) == (
         "360,00\u00a0€",
         True,
         "720,00\u00a0€ facturés, 360,00\u00a0€ reçus.",
     )
-    settled = dues_of(some_dues(invoiced="720", received="720"), MARKS, TODAY, FRENCH)
+    settled = present(dues_of(some_dues(invoiced="720", received="720"), MARKS, TODAY, FRENCH))
     assert (settled.owed, settled.summary) == ("Rien à payer", "720,00\u00a0€ facturés, tout est réglé.")
-    assert dues_of(some_dues(), MARKS, TODAY, FRENCH).summary == "Rien n’a été facturé."
+    assert present(dues_of(some_dues(), MARKS, TODAY, FRENCH)).summary == "Rien n’a été facturé."
     assert dues_of({}, MARKS, TODAY, FRENCH) is None
 
 
 def test_invoices_are_there_once_newest_first():
     document = {"from": B, "kind": "dues-notice", "number": "AC-1", "issued_on": "2026-11-01", "gross": "180"}
-    dues = dues_of(
-        some_dues(
-            invoices=[an_invoice(number="FA-1"), an_invoice(number="FA-2")],
-            documents=[document, {**document, "number": "FA-2", "mirrored": True}],
-            unlisted=3,
-        ),
-        MARKS,
-        TODAY,
-        FRENCH,
+    dues = present(
+        dues_of(
+            some_dues(
+                invoices=[an_invoice(number="FA-1"), an_invoice(number="FA-2")],
+                documents=[document, {**document, "number": "FA-2", "mirrored": True}],
+                unlisted=3,
+            ),
+            MARKS,
+            TODAY,
+            FRENCH,
+        )
     )
     assert [invoice.number for invoice in dues.invoices] == ["AC-1", "FA-2", "FA-1"]
     assert dues.invoices[0].state.text == "appel de cotisation"
@@ -183,14 +186,14 @@ def test_paid_days_lie_below_each_other_by_cluster():
         a_period("2026-01-01", "2026-12-31", A, paid_up=False),
         a_period("2001-01-01", "2001-12-31", A),
     ]
-    dues = dues_of(some_dues(periods=periods), MARKS, TODAY, FRENCH)
+    dues = present(dues_of(some_dues(periods=periods), MARKS, TODAY, FRENCH))
     assert [year for _, year in dues.years] == ["2025", "2026"]
     ours, theirs = dues.lanes
     assert (ours.mark.letters, theirs.mark.letters) == ("CR", "NL")
     assert [(bar.x, bar.width) for bar in ours.bars] == [(0, 498)]
     assert theirs.bars[0].x < ours.bars[0].x + ours.bars[0].width, "half a year is paid twice"
     assert theirs.bars[0].text == "du 1 juil. 2025 au 30 juin 2026"
-    assert dues_of(some_dues(), MARKS, TODAY, FRENCH).lanes == ()
+    assert present(dues_of(some_dues(), MARKS, TODAY, FRENCH)).lanes == ()
 
 
 # --- other sections ---
@@ -200,7 +203,7 @@ def test_registrations_are_the_newest_with_how_they_ended():
     item = {"from": A, "registered_at": "2026-07-31T07:10:00Z", "event": None}
     event = {"title": "Rencontre", "starts_at": "2026-08-18T17:30:00Z"}
     items = [item] * 12 + [{**item, "status": "attended", "event": event}]
-    shown = registrations_of({"registrations": items}, MARKS, FRENCH)
+    shown = present(registrations_of({"registrations": items}, MARKS, FRENCH))
     assert len(shown) == 10
     assert (shown[0].title, shown[0].day, shown[0].state.text) == ("Rencontre", "18 août 2026", "présent")
     assert (shown[1].title, shown[1].state.text) == ("(événement inconnu)", "inscrit")
@@ -216,7 +219,9 @@ def test_consents_say_which_record_decides_and_since_when():
         "decisions": [{"from": A, "consent_id": "C1", "decided_at": "2025-01-07T09:05:00Z"}],
         "suppressed": [{"from": B, "reason": "objection", "since": "2026-01-02T10:00:00Z"}],
     }
-    mails = mails_of({"consents": consents, "mailings": [{"subject": "A", "sent_at": "2026-01-01T10:00:00Z"}]}, FRENCH)
+    mails = present(
+        mails_of({"consents": consents, "mailings": [{"subject": "A", "sent_at": "2026-01-01T10:00:00Z"}]}, FRENCH)
+    )
     assert [(each.channel, each.purpose, each.state.text, each.because) for each in mails.consents] == [
         ("Envois en nombre", "lettre", "accepté", f"depuis le 7 janv. 2025, par {A}"),
         ("Courriel", "tout usage", "refusé", f"par {B}"),
@@ -232,7 +237,7 @@ def test_records_have_their_own_name_and_their_own_doubts():
         "memberships": [{"from": A, "category": "TPE", "member_since": "2025-01-07", "status": "ended"}],
     }
     doubts = [{"record": B, "field": "siren", "meaning": "n'est pas un SIREN", "written": "12"}]
-    first, second = records_of(view, doubts, MARKS, FRENCH)
+    first, second = present(records_of(view, doubts, MARKS, FRENCH))
     assert (first.title, first.membership) == ("FORGES", "TPE · membre depuis le 7 janv. 2025 · adhésion terminée")
     assert (second.title, second.doubts) == ("(sans nom)", ("« 12 »\u202f: n’est pas un SIREN",))
     assert records_of({}, [], MARKS, FRENCH) is None
