@@ -11,6 +11,7 @@ from deploy.local.runs import LOCAL
 from deploy.provisioning.definitions import call
 from tests.benchmarks import (
     billing,
+    console,
     filling,
     growing,
     journey,
@@ -20,6 +21,7 @@ from tests.benchmarks import (
     matching,
     members,
     operations,
+    pages,
     profiled,
     rates,
     recognition,
@@ -46,6 +48,7 @@ PARTS = (
     "mail",
     "seats",
     "registering",
+    "pages",
 )
 
 
@@ -121,6 +124,9 @@ def main() -> int:
                 "registering",
                 lambda: rates.registering(report, registering.measure(where, quick=arguments.quick)),
             )
+        if "pages" in wanted:
+            _print("pages")
+            _part(report, "pages", lambda: console.pages(report, pages.measure(where, quick=arguments.quick)))
     report.show(LOCAL / "bench.json", time.monotonic() - started)
     if arguments.fill:
         caption = filling.caption(datetime.now(UTC).date(), report.figures["servers"], load)

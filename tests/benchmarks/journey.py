@@ -88,9 +88,9 @@ def import_exports(stage: Stage, *, quick: bool) -> Import:
     """``traboule import`` of both clusters' files at once, as two staff would, until every view is committed."""
     with tempfile.TemporaryDirectory() as folder:
         generated = exports(Path(folder), 500 if quick else 5_000)
-        _imports(stage, generated, Path(folder), "--dry-run")  # so that its modules are compiled and in the page cache
+        imported(stage, generated, Path(folder), "--dry-run")  # so that its modules are compiled and in the page cache
         started = time.perf_counter()
-        reports = _imports(stage, generated, Path(folder))
+        reports = imported(stage, generated, Path(folder))
         published = time.perf_counter() - started
         pid = stage.stack.process("membership").pid
         stage.wait_for("membership", sum(report["published"] for report in reports), pid, every=0.05)
@@ -103,7 +103,7 @@ def import_exports(stage: Stage, *, quick: bool) -> Import:
     return Import(rows, sum(file["rejected"] for file in files), views, published, seconds)
 
 
-def _imports(stage: Stage, generated: Generated, folder: Path, *options: str) -> list[Any]:
+def imported(stage: Stage, generated: Generated, folder: Path, *options: str) -> list[Any]:
     """Both commands at once; their reports."""
     commands = [
         subprocess.Popen(
@@ -128,12 +128,12 @@ def _imports(stage: Stage, generated: Generated, folder: Path, *options: str) ->
 # --- latency -------------------------------------------------------------------------------------------------------
 
 
-def latency(stage: Stage, key: str, *, seconds: float, rate: float = 100.0) -> Latency:
+def latency(stage: Stage, key: str, *, seconds: float, rate: float = 100.0, first: int = 0) -> Latency:
     """New members one by one at an even rate; each is read at the door as soon as it is committed."""
-    return uvloop.run(_latency(stage, key, int(seconds * rate), rate))
+    return uvloop.run(_latency(stage, key, int(seconds * rate), rate, first))
 
 
-async def _latency(stage: Stage, key: str, count: int, rate: float) -> Latency:
+async def _latency(stage: Stage, key: str, count: int, rate: float, first: int) -> Latency:
     url = stage.stack.url("membership")
     connection = await aiormq.connect(stage.former_system(CLUSTER, "membership"))
     channel = await connection.channel(publisher_confirms=True)
@@ -147,7 +147,7 @@ async def _latency(stage: Stage, key: str, count: int, rate: float) -> Latency:
 
     async def item(number: int) -> float:
         due = start_at + number / rate
-        fact = _member(number)
+        fact = _member(first + number)
         message = encode(source_of(CLUSTER, "membership"), [fact])
         member_id = RecordKey(CLUSTER, fact.record_id).own_id
         await asyncio.sleep(due - time.perf_counter())
