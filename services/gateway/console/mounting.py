@@ -13,6 +13,7 @@ from services.gateway.console.pages import (
     access,
     access_trail,
     asked,
+    conflicts,
     cutover,
     cutover_late,
     cutover_moves,
@@ -37,7 +38,7 @@ PAGES = (
     *(home, members, member, asked),
     # Before it: a case's address would match theirs.
     *(duplicates_decisions, duplicates_evident, duplicates),
-    *(cutover, cutover_sections, cutover_moves, cutover_late),
+    *(conflicts, cutover, cutover_sections, cutover_moves, cutover_late),
     *(operations, operations_messages, operations_message),
     *(access, access_trail),
 )

@@ -42,6 +42,9 @@ PAGES = {
     "part-away": ("/console/bascule/numelink/billing/conditions", ""),
     "move": ("/console/bascule/numelink/billing/passer?vers=mirror", ""),
     "operations-away": ("/console/exploitation", ""),
+    "conflicts": ("/console/conflits", ""),
+    "conflict": ("/console/conflits/{conflict}", ""),
+    "no-conflict": ("/console/conflits?chez=evenements&etat=tous", ""),
     "people": ("/console/acces", ""),
     "person": ("/console/acces", "document.querySelector('.access [popovertarget]').click(); null"),
     "api-keys": ("/console/acces/cles", ""),
@@ -73,10 +76,11 @@ async def looked_at(tab: Tab, axe: str, pictures: Path, name: str, opened: str) 
 async def test_nothing_is_wrong_with_any_page(console: Console, axe: str, tmp_path: Path, dark: bool) -> None:
     await with_questions(console.gateway)
     await with_a_group(console.gateway)
+    (conflict, *_) = (await console.gateway.get("/conflicts")).json()["items"]
     tab = await console.tab("admin", dark=dark)
     for name, (path, opened) in PAGES.items():
         await tab.width(1440, 900)
-        await tab.open(console.url + path)
+        await tab.open(console.url + path.format(conflict=conflict["conflict_id"]))
         await looked_at(tab, axe, tmp_path, f"{name}-{'dark' if dark else 'light'}", opened)
 
 
