@@ -13,6 +13,7 @@ from services.gateway.console.pages import (
     access,
     access_trail,
     asked,
+    conflicts,
     cutover,
     cutover_late,
     cutover_moves,
@@ -22,6 +23,9 @@ from services.gateway.console.pages import (
     duplicates_evident,
     home,
     member,
+    member_identity,
+    member_records,
+    member_values,
     members,
     operations,
     operations_message,
@@ -34,10 +38,10 @@ from shared.runtime.clock import Clock
 from shared.runtime.clusters import Cluster
 
 PAGES = (
-    *(home, members, member, asked),
-    # Before it: a case's address would match theirs.
+    *(home, members, member_records, member, member_identity, member_values, asked),
+    # Before it: a case's address would match theirs; and a member's that of a new member.
     *(duplicates_decisions, duplicates_evident, duplicates),
-    *(cutover, cutover_sections, cutover_moves, cutover_late),
+    *(conflicts, cutover, cutover_sections, cutover_moves, cutover_late),
     *(operations, operations_messages, operations_message),
     *(access, access_trail),
 )

@@ -44,6 +44,7 @@ def areas(chosen: Words) -> tuple[Area, ...]:
         Area("/console", chosen.text("Accueil"), "house", None, "daily", "a", on_phone=True),
         Area("/console/membres", chosen.text("Membres"), "building-2", "read-members", "daily", "m", on_phone=True),
         Area("/console/doublons", chosen.text("Doublons"), "merge", "read-persons", "daily", "d", on_phone=True),
+        Area("/console/conflits", chosen.text("Conflits"), "scale", "see-conflicts", "daily", "f"),
         Area("/console/bascule", chosen.text("Bascule"), "arrow-left-right", "see-cutover", "merger", "b"),
         Area("/console/exploitation", chosen.text("Exploitation"), "activity", "see-operations", "merger", "x"),
         Area("/console/acces", chosen.text("Accès"), "key-round", "give-access", "trades", "c"),

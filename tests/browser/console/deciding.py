@@ -1,7 +1,9 @@
 """Members in question, for the pages with which staff decide."""
 
+from schemas.membership import MembershipStageChanged
 from tests.integration.gateway.duplicates.decisions import a_company, decide
-from tests.integration.gateway.gateways import CLUSTR, NUMELINK, GatewayUnderTest
+from tests.integration.gateway.gateways import CLUSTR, NOON, NUMELINK, GatewayUnderTest
+from tests.integration.gateway.records.commands import moved
 
 NAMES = ("Papeteries du Pilat", "Tissages du Rhône")
 CONTESTED = (f"{CLUSTR}/G1", f"{NUMELINK}/G2", f"{NUMELINK}/G3")
@@ -28,3 +30,10 @@ async def with_a_group(gateway: GatewayUnderTest) -> None:
     await decide(gateway, "same", first, second)
     await decide(gateway, "same", first, third)
     await decide(gateway, "different", second, third)
+
+
+async def moved_over(gateway: GatewayUnderTest) -> None:
+    """Numelink's records are ours to change, and the board shows it."""
+    await moved(gateway, "mirror", "switch")
+    shown = {"cluster": NUMELINK, "version": 2, "stage": "live", "since": NOON, "by": "Ops"}
+    await gateway.feed(NUMELINK, MembershipStageChanged.model_validate(shown))

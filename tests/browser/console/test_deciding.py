@@ -5,8 +5,10 @@ from collections.abc import AsyncIterator
 import pytest
 
 from tests.browser.console.conftest import Console, open_console
-from tests.browser.console.deciding import NAMES, with_questions
+from tests.browser.console.deciding import NAMES, moved_over, with_questions
 from tests.browser.console.keyboard import press
+from tests.integration.gateway.duplicates.decisions import decide
+from tests.integration.gateway.gateways import CLUSTR, NUMELINK, own_id
 from tests.support.browser import Browser, Tab
 
 pytestmark = pytest.mark.browser
@@ -102,3 +104,42 @@ async def test_the_evident_ones_at_once_and_one_of_them_undone(asked: Console) -
     await tab.becomes("document.querySelectorAll('.evident .tag.quiet').length == 1")
     items = (await asked.gateway.get("/duplicates/decisions")).json()["items"]
     assert [item["taken_back"] is None for item in items].count(True) == 1
+
+
+async def test_what_was_merged_is_separated_and_comes_back(asked: Console) -> None:
+    first, second = f"{CLUSTR}/Q1", f"{NUMELINK}/R1"
+    await decide(asked.gateway, "same", first, second)
+    tab = await asked.tab(path=f"/console/membres/{own_id(CLUSTR, 'Q1')}/fiches")
+    await tab.run("document.querySelectorAll('.box input')[1].click(); reason.value = 'deux sociétés'; null")
+    await tab.run("document.querySelector('[formaction]').click()")
+    await tab.becomes("document.getElementById('apercu').innerText.includes('Il y aurait 2 membres')")
+    await tab.submit("document.querySelector('.answering .first').click()")
+    assert "Séparées." in await tab.run(NOTICE)
+    await answered(tab, "u")
+    assert "La séparation est annulée." in await tab.run(NOTICE)
+    assert (await asked.gateway.get(f"/members/{own_id(NUMELINK, 'R1')}")).json()["id"] == own_id(CLUSTR, "Q1")
+
+
+async def test_two_who_change_a_record_and_a_value_that_is_set(asked: Console) -> None:
+    await moved_over(asked.gateway)
+    member = f"/console/membres/{own_id(NUMELINK, 'R0')}"
+    path = f"{member}/fiche?nom={NUMELINK}/R0"
+    quicker, slower = await asked.tab(path=path), await asked.tab(role="admin", path=path)
+    for tab, city in ((quicker, "Givors"), (slower, "Lorette")):
+        await tab.submit(
+            f"document.querySelector('[name=city]').value = '{city}'; "
+            "document.querySelector('.answering .first').click()"
+        )
+    assert await slower.run("[...document.querySelectorAll('.twice tbody td')].map(each => each.innerText)") == [
+        "Lorette",
+        "Givors",
+    ]
+    await slower.submit("document.querySelector('.twice ~ .ways .first').click()")
+    await slower.open(f"{asked.url}{member}/valeurs/city")
+    await slower.submit(
+        "value.value = 'Rive-de-Gier'; reason.value = 'vu'; document.querySelector('.fields .first').click()"
+    )
+    shown = "document.querySelector('#city .value').textContent"
+    assert "Rive-de-Gier" in await slower.run(shown)
+    await answered(slower, "u")
+    assert "Lorette" in await slower.run(shown)

@@ -7,7 +7,7 @@ import pytest
 
 from tests.browser.axe import violations
 from tests.browser.console.conftest import Console
-from tests.browser.console.deciding import with_a_group, with_questions
+from tests.browser.console.deciding import moved_over, with_a_group, with_questions
 from tests.integration.gateway.gateways import CLUSTR, NUMELINK, own_id
 from tests.support.browser import Tab
 
@@ -29,6 +29,12 @@ PAGES = {
     "nobody": ("/console/membres?q=zzz&cluster=numelink", ""),
     "member": (f"/console/membres/{MEMBER}", ""),
     "provenance": (f"/console/membres/{MEMBER}", OPENED),
+    "asked-about": ("/console/membres/{question}", ""),
+    "together": (f"/console/membres/{MEMBER}/fiches", ""),
+    "value": (f"/console/membres/{MEMBER}/valeurs/street", ""),
+    "edit": (f"/console/membres/{MEMBER}/modifier", ""),
+    "record": (f"/console/membres/{own_id(NUMELINK, 'B-1')}/fiche?nom=numelink/B-1", ""),
+    "new-member": ("/console/membres/nouveau", ""),
     "harm": (f"/console/membres/{HARM}", ""),
     "missing": ("/console/rien", ""),
     "duplicates": (f"/console/doublons?cluster={CLUSTR}&sorte=paires", ""),
@@ -42,6 +48,9 @@ PAGES = {
     "part-away": ("/console/bascule/numelink/billing/conditions", ""),
     "move": ("/console/bascule/numelink/billing/passer?vers=mirror", ""),
     "operations-away": ("/console/exploitation", ""),
+    "conflicts": ("/console/conflits", ""),
+    "conflict": ("/console/conflits/{conflict}", ""),
+    "no-conflict": ("/console/conflits?chez=evenements&etat=tous", ""),
     "people": ("/console/acces", ""),
     "person": ("/console/acces", "document.querySelector('.access [popovertarget]').click(); null"),
     "api-keys": ("/console/acces/cles", ""),
@@ -73,10 +82,12 @@ async def looked_at(tab: Tab, axe: str, pictures: Path, name: str, opened: str) 
 async def test_nothing_is_wrong_with_any_page(console: Console, axe: str, tmp_path: Path, dark: bool) -> None:
     await with_questions(console.gateway)
     await with_a_group(console.gateway)
+    await moved_over(console.gateway)
+    (conflict, *_) = (await console.gateway.get("/conflicts")).json()["items"]
     tab = await console.tab("admin", dark=dark)
     for name, (path, opened) in PAGES.items():
         await tab.width(1440, 900)
-        await tab.open(console.url + path)
+        await tab.open(console.url + path.format(conflict=conflict["conflict_id"], question=own_id(CLUSTR, "Q0")))
         await looked_at(tab, axe, tmp_path, f"{name}-{'dark' if dark else 'light'}", opened)
 
 

@@ -18,6 +18,7 @@ from services.gateway.console.mounted import marks
 from services.gateway.console.navigation import path_for
 from services.gateway.console.pages.cutover_words import STAGES, service_name, stage_name
 from services.gateway.console.session import Person
+from services.gateway.console.waiting import waiting_of
 
 router = APIRouter(include_in_schema=False)
 
@@ -90,7 +91,7 @@ async def home(request: Request, person: Person) -> Response:
     """The first page: one question of each kind to our own database, none to another service."""
     inside, words = Inside(request, person), rendering.words_of(request)
     waiting, cases, board, statistics = await asyncio.gather(
-        _asked(inside, person, "see-cutover", "/waiting"),
+        waiting_of(request, person),
         _asked(inside, person, "read-persons", "/duplicates", limit=CASES),
         _asked(inside, person, "see-cutover", "/cutover"),
         _asked(inside, person, "read-members", "/statistics"),

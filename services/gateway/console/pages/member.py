@@ -35,6 +35,8 @@ from services.gateway.console.shouting import calm
 router = APIRouter(include_in_schema=False)
 
 PATH: Final = members.PATH + "/{member_id}"
+QUESTIONS: Final = 5
+"""So many open questions about a member are noted on its page."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +59,24 @@ class Member:
     records: tuple[Record, ...] | None
 
 
+@dataclass(frozen=True, slots=True)
+class AlsoPerhaps:
+    """Another member that may be this one."""
+
+    name: str
+    address: str
+
+
+@dataclass(frozen=True, slots=True)
+class Ways:
+    """What somebody may do from here."""
+
+    edit: bool
+    set_values: bool
+    read_history: bool
+    see_identity: bool
+
+
 @router.get(PATH)
 async def member(
     request: Request, person: Person, member_id: str, depuis: str = "", sorte: str = "", suite: str = ""
@@ -72,6 +92,7 @@ async def member(
         asked += [
             inside.get(f"{path}/sources"),
             inside.get(f"{path}/timeline", _narrowed(sorte, suite)),
+            inside.get("/duplicates", {"member": member_id, "limit": QUESTIONS}),
         ]
     answer, *more = await asyncio.gather(*asked)
     view = answer.value()
@@ -87,8 +108,22 @@ async def member(
     if knows_persons:
         own = f"{members.PATH}/{member_id}"
         timeline = timeline_of(more[1].value(), own, sorte, marks(request), words, is_continued=bool(suite))
+    query = request.query_params
     return rendering.page(
-        request, person, "member/page.html", shown.name, member=shown, merged=merged, timeline=timeline, is_part=False
+        request,
+        person,
+        "member/page.html",
+        shown.name,
+        member=shown,
+        own=f"{members.PATH}/{member_id}",
+        merged=merged,
+        timeline=timeline,
+        questions=questions_of(more[2].value(), member_id, words) if knows_persons else (),
+        may=ways_of(person, view),
+        set_field=query.get("fixee"),
+        has_unset="retiree" in query,
+        has_changed="fiche" in query,
+        is_part=False,
     )
 
 
@@ -132,6 +167,28 @@ async def _merged(inside: Inside, path: str, words: Words, *, knows_day: bool) -
     if at is None:
         return words.text("Le membre demandé a été réuni à celui-ci.")
     return words.text("Le membre demandé a été réuni à celui-ci le %(day)s.", day=day_of(at, words.language))
+
+
+def questions_of(page: Mapping[str, Any], member_id: str, words: Words) -> tuple[AlsoPerhaps, ...]:
+    """The open questions about a member, by whom else it may be."""
+    return tuple(
+        AlsoPerhaps(
+            ", ".join(
+                calm(other["name"]) if other["name"] else words.text("(sans nom)")
+                for other in case["members"]
+                if other["id"] != member_id
+            ),
+            f"/console/doublons/{case['id']}",
+        )
+        for case in page["items"]
+    )
+
+
+def ways_of(person: Caller, view: Mapping[str, Any]) -> Ways:
+    """What this person may do about this member."""
+    sets, writes = (person.may_in_any(right, view["clusters"]) for right in ("set-values", "write-records"))
+    knows = person.may("read-persons")
+    return Ways(knows and (sets or writes), knows and sets, person.may("read-audit"), knows)
 
 
 def _conflicts_path(person: Caller) -> str | None:

@@ -130,6 +130,7 @@ async def members(request: Request, person: Person, asked: Asked, suite: str = "
         search=asked.q,
         listed=listed,
         choices=_choices(asked, counted, words),
+        may_create=person.may("write-records") and person.may("see-cutover"),
         is_part=False,
     )
 

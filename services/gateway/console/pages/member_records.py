@@ -1,0 +1,211 @@
+"""Modifier: the fields of a member with their authority, one source record that is ours to change, and a new member."""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+from urllib.parse import quote, urlencode
+
+from fastapi import APIRouter, Request
+from starlette.responses import RedirectResponse, Response
+
+from services.gateway.auth.caller import Caller
+from services.gateway.console import rendering
+from services.gateway.console.catalogue import Words
+from services.gateway.console.display import Mark, mark_of
+from services.gateway.console.forms import Typed, headers_of, typed, typed_again
+from services.gateway.console.inside import Answer, Inside
+from services.gateway.console.mounted import marks
+from services.gateway.console.pages import member, members
+from services.gateway.console.pages.member_values import settable
+from services.gateway.console.pages.record_form import both_versions, changed, created, form_fields
+from services.gateway.console.session import Person
+from services.gateway.console.shouting import calm
+from services.gateway.problems import TYPE
+
+router = APIRouter(include_in_schema=False)
+
+NEW: Final = f"{members.PATH}/nouveau"
+EDIT: Final = member.PATH + "/modifier"
+RECORD: Final = member.PATH + "/fiche"
+MOST: Final = 20
+"""So many records are asked for where their authority is shown."""
+
+
+@dataclass(frozen=True, slots=True)
+class Authority:
+    """A record, and where it is changed: ``address`` is its form here, or ``sentence`` tells whose it is."""
+
+    name: str
+    title: str
+    mark: Mark
+    address: str | None
+    sentence: str
+
+
+@dataclass(frozen=True, slots=True)
+class Cluster:
+    """A cluster in which there may be a new member: ``sentence`` tells why there is none here."""
+
+    code: str
+    name: str
+    sentence: str | None
+
+
+@router.get(NEW)
+async def new(request: Request, person: Person) -> Response:
+    """A form for a new member of a cluster that was moved over; for others, where to make one."""
+    return await _new_page(request, person)
+
+
+@router.post(NEW)
+async def create(request: Request, person: Person) -> Response:
+    """Make it."""
+    fields, words = await typed(request), rendering.words_of(request)
+    body = {"fields": created(fields, words), **_asking(fields)}
+    path = f"/records/{quote(fields.get('cluster', ''), safe='')}"
+    answer = await Inside(request, person).post(path, body, headers_of(fields))
+    if answer.is_refusal:
+        form = typed_again(request, fields, answer)
+        return await _new_page(request, person, form=form, is_doubtful=_is(answer, "value-not-understood"))
+    return RedirectResponse(f"{members.PATH}/{answer.json['member_id']}", 303)
+
+
+@router.get(EDIT)
+async def edit(request: Request, person: Person, member_id: str) -> Response:
+    """Every record with its authority, every field with the way to set it by hand."""
+    inside, words = Inside(request, person), rendering.words_of(request)
+    view = (await inside.get(f"/members/{member_id}")).value()
+    own = f"{members.PATH}/{view['id']}"
+    named: Sequence[str] = [source["from"] for source in view.get("sources") or ()]
+    answers = await asyncio.gather(*(inside.get(_path(name)) for name in named[:MOST]))
+    records = tuple(
+        authority_of(name, answer.json, own, person, marks(request), words)
+        for name, answer in zip(named, answers, strict=False)
+        if not answer.is_refusal
+    )
+    name = (view.get("name") or {}).get("value")
+    return rendering.page(
+        request,
+        person,
+        "deciding/edit.html",
+        words.text("Modifier %(name)s", name=calm(name) if name else words.text("(sans nom)")),
+        own=own,
+        records=records,
+        unlisted=max(len(named) - MOST, 0),
+        values=settable(words) if person.may_in_any("set-values", view["clusters"]) else {},
+    )
+
+
+@router.get(RECORD)
+async def record(request: Request, person: Person, member_id: str, nom: str = "") -> Response:
+    """The form about one record."""
+    return await _record_page(request, person, member_id, nom, Typed())
+
+
+@router.post(RECORD)
+async def change(request: Request, person: Person, member_id: str, nom: str = "") -> Response:
+    """Change what was changed in it, if nobody was quicker."""
+    fields, words = await typed(request), rendering.words_of(request)
+    body = {"fields": changed(fields, words), **_asking(fields)}
+    answer = await Inside(request, person).patch(_path(nom), body, {"if-match": fields.get("_etag", "")})
+    if answer.is_refusal:
+        return await _record_page(request, person, member_id, nom, typed_again(request, fields, answer), answer)
+    return RedirectResponse(f"{members.PATH}/{answer.json['member_id']}?fiche={quote(nom, safe='')}", 303)
+
+
+def _asking(fields: Mapping[str, str]) -> dict[str, Any]:
+    reason = fields.get("reason", "").strip()
+    insisting = {"accept_doubtful": True} if fields.get("insist") else {}
+    return {**({"reason": reason} if reason else {}), **insisting}
+
+
+def _path(record: str) -> str:
+    cluster, _, record_id = record.partition("/")
+    return f"/records/{cluster}/{record_id}"
+
+
+def _is(answer: Answer | None, kind: str) -> bool:
+    return answer is not None and (answer.json or {}).get("type") == f"{TYPE}{kind}"
+
+
+def authority_of(
+    name: str, shown: Mapping[str, Any], own: str, person: Caller, marks: Mapping[str, Mark], words: Words
+) -> Authority:
+    """Where a record of the API is changed."""
+    mark = mark_of(shown["cluster"], marks)
+    is_ours = shown["changeable"] and person.may("write-records", shown["cluster"])
+    if is_ours:
+        sentence = words.text("Cette fiche est chez nous : elle se modifie ici.")
+    elif shown["changeable"]:
+        sentence = words.text("Cette fiche est chez nous ; la modifier revient à l’équipe de %(name)s.", name=mark.name)
+    else:
+        sentence = former_authority(mark, words)
+    return Authority(
+        name=name,
+        title=str(shown["fields"].get("name") or words.text("(sans nom)")),
+        mark=mark,
+        address=f"{own}/fiche?{urlencode({'nom': name})}" if is_ours else None,
+        sentence=sentence,
+    )
+
+
+def former_authority(mark: Mark, words: Words) -> str:
+    """Who is believed about the records of a cluster that was not moved over."""
+    return words.text("L’ancien système de %(name)s fait autorité : corrigez-y la fiche.", name=mark.name)
+
+
+async def _record_page(
+    request: Request, person: Caller, member_id: str, name: str, form: Typed, refused: Answer | None = None
+) -> Response:
+    words, own = rendering.words_of(request), f"{members.PATH}/{member_id}"
+    answer = await Inside(request, person).get(_path(name))
+    shown = answer.value()
+    is_late = _is(refused, "record-changed-meanwhile")
+    versions = both_versions(shown["fields"], form.values, words) if is_late else ()
+    return rendering.page(
+        request,
+        person,
+        "deciding/record.html",
+        words.text("Modifier la fiche %(record)s", record=name),
+        status=200 if refused is None else refused.status,
+        own=own,
+        address=f"{own}/fiche?{urlencode({'nom': name})}",
+        authority=authority_of(name, shown, own, person, marks(request), words),
+        fields=form_fields(shown["fields"], form, words),
+        etag=answer.etag if is_late else form.value("_etag", answer.etag or ""),
+        versions=versions,
+        is_doubtful=_is(refused, "value-not-understood"),
+        form=form,
+    )
+
+
+async def _new_page(
+    request: Request, person: Caller, form: Typed | None = None, *, is_doubtful: bool = False
+) -> Response:
+    words = rendering.words_of(request)
+    board = (await Inside(request, person).get("/cutover")).value()["items"]
+    stages = {line["cluster"]: line["stage"] for line in board if line["service"] == "membership"}
+    all_of = tuple(_cluster(mark, stages, person, words) for mark in marks(request).values())
+    return rendering.page(
+        request,
+        person,
+        "deciding/new.html",
+        words.text("Nouveau membre"),
+        status=200 if form is None or form.refusal is None else form.refusal.status,
+        open_clusters=tuple(each for each in all_of if each.sentence is None),
+        other_clusters=tuple(each for each in all_of if each.sentence is not None),
+        fields=form_fields({}, form or Typed(), words),
+        form=form or Typed(),
+        is_doubtful=is_doubtful,
+    )
+
+
+def _cluster(mark: Mark, stages: Mapping[str, str], person: Caller, words: Words) -> Cluster:
+    if stages.get(mark.code) not in ("live", "retired"):
+        text = words.text("L’ancien système de %(name)s fait autorité : créez-y le membre.", name=mark.name)
+        return Cluster(mark.code, mark.name, text)
+    if not person.may("write-records", mark.code):
+        text = words.text("Créer un membre de %(name)s revient à son équipe.", name=mark.name)
+        return Cluster(mark.code, mark.name, text)
+    return Cluster(mark.code, mark.name, None)
