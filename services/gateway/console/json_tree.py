@@ -114,7 +114,14 @@ def _parsed(body: str) -> Any:
 
 
 def _scalar(value: Any) -> str:
-    return str(value) if isinstance(value, Literal) else json.dumps(value, ensure_ascii=False)
+    return str(value) if isinstance(value, Literal) else _text(value)
+
+
+def _text(value: Any) -> str:
+    """As JSON; characters that are not seen, or that turn others round, as escapes."""
+    return "".join(
+        each if each.isprintable() else json.dumps(each)[1:-1] for each in json.dumps(value, ensure_ascii=False)
+    )
 
 
 def _printed(value: Any, line: str, depth: int) -> str:
@@ -124,7 +131,7 @@ def _printed(value: Any, line: str, depth: int) -> str:
         return "{}" if isinstance(value, Pairs) else "[]" if isinstance(value, list) else _scalar(value)
     within = f"{line}  "
     if isinstance(value, Pairs):
-        items = [f"{json.dumps(name, ensure_ascii=False)}: {_printed(each, within, depth + 1)}" for name, each in value]
+        items = [f"{_text(name)}: {_printed(each, within, depth + 1)}" for name, each in value]
         return f"{{{within}{f',{within}'.join(items)}{line}}}"
     items = [_printed(each, within, depth + 1) for each in cast("list[Any]", value)]
     return f"[{within}{f',{within}'.join(items)}{line}]"

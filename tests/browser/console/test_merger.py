@@ -94,6 +94,9 @@ async def test_a_move_with_live_steps(merger: Merger, axe: str, tmp_path: Path) 
         await tab.becomes("document.querySelectorAll('.steps .done').length == 4")
         assert "C’est fait" in await tab.run(MAIN)
         await looked_at(tab, axe, tmp_path, "moved")
+        dark = await merger.tab(SYSTEM, dark=True)
+        await dark.becomes(FILLED)
+        await looked_at(dark, axe, tmp_path, "system-dark")
         await tab.open(f"{merger.url}{SYSTEM}/passer?vers=switch")
         assert await tab.run("document.querySelectorAll('input[type=checkbox]').length") > 2
         await looked_at(tab, axe, tmp_path, "switch")
@@ -135,6 +138,8 @@ async def test_a_parked_message_is_corrected_and_a_group_sent_again(merger: Merg
         await looked_at(tab, axe, tmp_path, "group")
         await tab.open(f"{merger.url}/console/exploitation/billing/messages/{first}")
         await tab.run("document.querySelector('details:has(textarea)').open = true; null")
+        # It would turn round what stands after it.
+        assert "\u202e" not in await tab.run(MAIN)
         await looked_at(tab, axe, tmp_path, "message")
         await tab.run("document.getElementById('body').value = '{'; document.getElementById('why').value = 'x'; null")
         await tab.submit("document.querySelector('details form [type=submit]').click()")

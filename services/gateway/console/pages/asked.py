@@ -14,6 +14,7 @@ from services.gateway.console.display import clock_time
 from services.gateway.console.errors import Refusal, refusal
 from services.gateway.console.inside import Inside
 from services.gateway.console.pages import cutover
+from services.gateway.console.pages.cutover_findings import found
 from services.gateway.console.pages.cutover_words import (
     authority,
     condition_name,
@@ -40,6 +41,15 @@ class Step:
 
 
 @dataclass(frozen=True, slots=True)
+class Unmet:
+    """A condition that failed; what was found is in English where it ``is_raw``."""
+
+    label: str
+    found: str
+    is_raw: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Asked:
     """What the page shows. ``stamp`` changes whenever there is something new to show."""
 
@@ -51,7 +61,8 @@ class Asked:
     outcome: str
     details: tuple[str, ...]
     refusal: Refusal | None
-    unmet: tuple[Link, ...]
+    unmet: tuple[Unmet, ...]
+    is_well: bool
     remains: str
     back: tuple[Link, ...]
 
@@ -125,12 +136,16 @@ def shown_request(kept: Mapping[str, Any], since: Since, words: Words) -> Asked:
         outcome=outcome_of(kept, words),
         details=_details(kept, since, words),
         refusal=refusal(problem["status"], problem, words) if problem else None,
-        unmet=tuple(
-            Link(each["detail"], condition_name(each["name"], words)) for each in problem.get("conditions", ())
-        ),
+        unmet=tuple(_unmet(each, words) for each in problem.get("conditions", ())),
+        is_well=not since.again and not answer.get("nowhere"),
         remains=answer.get("remains") or "",
         back=_back(kept, words),
     )
+
+
+def _unmet(condition: Mapping[str, Any], words: Words) -> Unmet:
+    known = found(condition["detail"], words)
+    return Unmet(condition_name(condition["name"], words), known or condition["detail"], known is None)
 
 
 def _steps(kept: Mapping[str, Any], *, is_move: bool, is_announced: bool, words: Words) -> tuple[Step, ...]:
@@ -189,9 +204,12 @@ def _details(kept: Mapping[str, Any], since: Since, words: Words) -> tuple[str, 
 
 
 def _title(kept: Mapping[str, Any], words: Words) -> str:
-    if kept["operation"] == "move":
-        return words.text("Passage demandé")
-    return words.text("Demande")
+    return {
+        "move": words.text("Passage demandé"),
+        "replay": words.text("Messages à rejouer"),
+        "discard": words.text("Messages à écarter"),
+        "note-backup": words.text("Sauvegarde"),
+    }.get(kept["operation"], words.text("Demande"))
 
 
 def _back(kept: Mapping[str, Any], words: Words) -> tuple[Link, ...]:

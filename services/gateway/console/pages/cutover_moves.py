@@ -161,7 +161,7 @@ def _unmet(asked: Answer | None, form: Typed, words: Words) -> tuple[Unmet, ...]
             why=form.value(_WHY + each.name),
             is_why_missing=bool(form.value(_OVERRULE + each.name)) and not form.value(_WHY + each.name).strip(),
         )
-        for each in conditions_of(asked.json, words).items
+        for each in conditions_of(asked.json, {}, words).items
         if not each.holds
     )
 

@@ -9,6 +9,7 @@ import orjson
 from services.gateway.console.catalogue import Words
 from services.gateway.console.display import Tag, money, number
 from services.gateway.console.pages.cutover import moment
+from services.gateway.console.pages.cutover_findings import found
 from services.gateway.console.pages.cutover_words import (
     NEVER_OVERRULED,
     condition_name,
@@ -21,14 +22,19 @@ from services.gateway.console.pages.cutover_words import (
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """One thing that must hold. ``found`` and ``remedies`` are the service's own words: English, and commands."""
+    """One thing that must hold. ``remedies`` are commands; ``way`` is the page that mends it, where there is one.
+
+    ``found`` is in the page's language unless it ``is_raw``: then it is as the service says it, in English.
+    """
 
     name: str
     label: str
     holds: bool
     found: str
+    is_raw: bool
     remedies: tuple[str, ...]
     can_be_overruled: bool
+    way: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,24 +122,28 @@ class Made:
     overruled: str
 
 
-def conditions_of(answer: Mapping[str, Any], words: Words) -> Conditions:
-    """What must hold, those that do not first as the service orders them."""
-    items = tuple(
-        Condition(
-            name=item["name"],
-            label=condition_name(item["name"], words),
-            holds=item["holds"],
-            found=item["detail"],
-            remedies=tuple(filter(None, (item["remedy"], item["http"]))),
-            can_be_overruled=item["name"] not in NEVER_OVERRULED,
-        )
-        for item in answer["conditions"]
-    )
+def conditions_of(answer: Mapping[str, Any], ways: Mapping[str, str], words: Words) -> Conditions:
+    """What must hold, in the service's order. ``ways`` are the pages that mend conditions, by name."""
+    items = tuple(_condition(item, ways, words) for item in answer["conditions"])
     missing = sum(not item.holds for item in items)
     summary = words.text("Tout est rempli.")
     if missing:
         summary = words.plural("Il reste %(num)s chose à faire.", "Il reste %(num)s choses à faire.", missing)
     return Conditions(items, not missing, summary)
+
+
+def _condition(item: Mapping[str, Any], ways: Mapping[str, str], words: Words) -> Condition:
+    known = found(item["detail"], words)
+    return Condition(
+        name=item["name"],
+        label=condition_name(item["name"], words),
+        holds=item["holds"],
+        found=known or item["detail"],
+        is_raw=known is None,
+        remedies=tuple(filter(None, (item["remedy"], item["http"]))),
+        can_be_overruled=item["name"] not in NEVER_OVERRULED,
+        way=None if item["holds"] else ways.get(item["name"]),
+    )
 
 
 def parity_of(answer: Mapping[str, Any], *, with_values: bool, words: Words) -> Parity:

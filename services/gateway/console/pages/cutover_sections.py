@@ -24,6 +24,7 @@ from services.gateway.problems import TYPE, ProblemError
 router = APIRouter(include_in_schema=False)
 
 ROWS: Final = 20
+OPERATIONS: Final = "/console/exploitation"
 STATES: Final = {"": "waiting", "appliques": "applied", "ecartes": "dismissed", "tous": "all"}
 
 
@@ -81,7 +82,22 @@ async def conditions(request: Request, person: Person, cluster: str, service: st
     answer = await asked.get("/conditions", {"for": "rollback" if asked.system.stage == "live" else "switch"})
     if answer.is_refusal:
         return asked.away(answer)
-    return asked.shown("cutover/conditions.html", conditions=conditions_of(answer.json, asked.words))
+    return asked.shown(
+        "cutover/conditions.html", conditions=conditions_of(answer.json, _ways(asked, cluster, service), asked.words)
+    )
+
+
+def _ways(asked: Asked, cluster: str, service: str) -> dict[str, str]:
+    """Pages that mend conditions, which this person may use."""
+    address, person = asked.system.address, asked.person
+    ways = {"quarantine": f"{address}/tardifs"}
+    if asked.system.stage == "legacy" and person.may("move-systems", cluster):
+        ways["mirror"] = f"{address}/passer?vers=mirror"
+    if person.may("note-backup") and person.may("see-operations"):
+        ways["backup"] = f"{OPERATIONS}#sauvegarde"
+    if person.may("see-operations"):
+        ways |= dict.fromkeys(("dead-letters", "queues", "outbox"), f"{OPERATIONS}/{service}")
+    return ways
 
 
 @router.get(f"{SYSTEM}/parite")

@@ -156,8 +156,6 @@ def health_of(answer: Mapping[str, Any], words: Words) -> Health:
     """How a service is, in words."""
     if not answer["ready"]:
         state = Tag("refused", words.text("pas prêt"), words.text("pas prêt"))
-    elif answer["parked"]:
-        state = Tag("attention", words.text("prêt"), words.text("prêt"))
     else:
         state = Tag("good", words.text("prêt"), words.text("prêt"))
     newest = words.text("aucun message reçu")

@@ -1,5 +1,7 @@
 """Parts of a former system's page: each by itself, with a script or without, and while its service is away."""
 
+import re
+
 import pytest
 
 from tests.integration.cutover.console.clicking import SYSTEM, Clicking, text_of
@@ -55,7 +57,8 @@ async def test_a_move_that_waits_is_told_and_arrives_when_the_service_is_back(aw
     assert "La réponse arrive ici" in text_of(page)
     assert '<noscript><meta http-equiv="refresh"' in page
     assert "Tout est prêt" in page
-    assert (await away.get(f"{where}?vu=waiting", part=True)).status_code == 204
+    asking = re.findall(rf'hx-get="({where}\?vu=[\w-]+)" hx-trigger="every 1s"', page)[0]
+    assert (await away.get(asking, part=True)).status_code == 204
     async with away.staff.billing.running():
         assert "C’est fait" in await away.followed(asked)
     assert "http-equiv" not in (await away.get(where)).text
@@ -68,8 +71,15 @@ async def test_conditions_are_a_list_of_tasks(console: Clicking) -> None:
     assert "choses à faire" in words
     assert html.count('<li class="held">') >= 3
     assert html.count('<li class="open">') >= 4
+    # Whatever billing finds is said in French: nothing of it is marked as English but commands.
+    assert '<p class="faint" lang="en">' not in html
+    assert "Aucune sauvegarde n’a été notée." in words
     assert "traboule cutover note-backup" in words
     assert "POST /cutover/backups" in words
+    assert "passer?vers" not in html
+    admins = (await console.get(f"{SYSTEM}/conditions")).text
+    assert f'href="{SYSTEM}/passer?vers=mirror"' in admins
+    assert 'href="/console/exploitation#sauvegarde"' in admins
 
 
 async def test_parity_shows_numbers_and_values_only_to_whom_may_read_them(console: Clicking) -> None:

@@ -11,6 +11,7 @@ from services.gateway.console.display import marks_of
 from services.gateway.console.pages import cutover_words
 from services.gateway.console.pages.asked import Since, shown_request
 from services.gateway.console.pages.cutover import clusters_of, sections_of
+from services.gateway.console.pages.cutover_findings import found
 from services.gateway.console.pages.cutover_moves import reason_of
 from services.gateway.console.pages.cutover_parts import conditions_of, values_of, written_back_of
 from shared.runtime.clusters import load_clusters
@@ -85,14 +86,35 @@ def test_conditions_that_fail_say_what_mends_them():
     def a_condition(name, holds):
         return {"name": name, "holds": holds, "detail": "found", "remedy": "do it", "http": None}
 
-    shown = conditions_of({"conditions": [a_condition("mirror", False), a_condition("novel", False)]}, FRENCH)
+    ways = {"mirror": "/mend", "backup": "/note"}
+    shown = conditions_of({"conditions": [a_condition("mirror", False), a_condition("novel", False)]}, ways, FRENCH)
     assert shown.summary == "Il reste 2 choses à faire."
     assert [(each.label, each.can_be_overruled) for each in shown.items] == [
         ("L’ancien système est suivi en miroir", False),
         ("novel", True),
     ]
     assert shown.items[0].remedies == ("do it",)
-    assert conditions_of({"conditions": [a_condition("backup", True)]}, FRENCH).summary == "Tout est rempli."
+    assert [each.way for each in shown.items] == ["/mend", None]
+    assert all(each.is_raw for each in shown.items)
+    well = conditions_of({"conditions": [a_condition("backup", True)]}, ways, FRENCH)
+    assert (well.summary, well.items[0].way) == ("Tout est rempli.", None)
+
+
+@pytest.mark.parametrize(
+    ("detail", "shown"),
+    [
+        ("it is in stage legacy", "Étape\u202f: ancien."),
+        ("7 messages wait in a.b, c.d", "Messages en attente\u202f: 7 (a.b, c.d)."),
+        (
+            "compared at 2026-07-01 22:30 UTC, 3 open differences",
+            "Comparé le 2 juil. 2026, 00:30\u202f; écarts ouverts\u202f: 3.",
+        ),
+        ("membership described 3 of the 4 records that were billed", "Fiches connues\u202f: 3 sur 4."),
+        ("something that nobody knows", None),
+    ],
+)
+def test_what_was_found_is_told_in_french(detail, shown):
+    assert found(detail, FRENCH) == shown
 
 
 def test_two_sides_show_first_what_differs():
