@@ -19,7 +19,7 @@ from services.gateway.console.pages.asked import ASYNC, asked_address
 from services.gateway.console.pages.cutover import SYSTEM, System, system_of
 from services.gateway.console.pages.cutover_parts import Condition, conditions_of
 from services.gateway.console.pages.cutover_sections import above, is_problem
-from services.gateway.console.pages.cutover_words import GATED, MOVES, condition_name, move_meaning, move_name
+from services.gateway.console.pages.cutover_words import GATED, LEADS_TO, MOVES, condition_name, move_meaning, move_name
 from services.gateway.console.session import SIGN_IN, Person
 from services.gateway.problems import ProblemError
 
@@ -48,6 +48,7 @@ class Move:
     name: str
     meaning: str
     is_possible: bool
+    is_made: bool
     unmet: tuple[Unmet, ...] | None
     confirm: str
     address: str
@@ -127,6 +128,7 @@ async def _page(
         name=move_name(wanted, words),
         meaning=move_meaning(wanted, system.name, words),
         is_possible=is_possible,
+        is_made=LEADS_TO.get(wanted) == system.stage,
         unmet=unmet,
         confirm=f"{cluster}/{service}" if wanted == "retire" else "",
         address=_address(system, wanted),

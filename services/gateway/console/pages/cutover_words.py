@@ -14,6 +14,8 @@ MOVES: Final[dict[str, tuple[Move, ...]]] = {
     "retired": (),
 }
 """What can be done from each stage; the first is the way on, but for what is live: there it is the way back."""
+LEADS_TO: Final = {"mirror": "mirror", "switch": "live", "retire": "retired"}
+"""Where each move on leads: what stands there has made it. Of a mirror nothing says whether it was rolled back to."""
 GATED: Final[frozenset[str]] = frozenset({"switch", "rollback"})
 """Moves for which conditions must hold, or be overruled."""
 NEVER_OVERRULED: Final = frozenset({"mirror", "live", "objections"})

@@ -1,6 +1,7 @@
 """Exploitation: how each service is, what was set aside in it, and the note of a backup."""
 
 import asyncio
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -30,6 +31,7 @@ router = APIRouter(include_in_schema=False)
 
 PATH: Final = "/console/exploitation"
 SERVICE: Final = f"{PATH}/{{service}}"
+_ID: Final = re.compile(r"[0-9a-f-]{36}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +142,7 @@ def _page(
 def _noted(services: str, waiting: str, words: Words) -> str:
     """That a backup was noted, and where; empty where the address says nothing of it."""
     names = [service_name(each, words) for each in services.split(",") if each in SERVICES]
-    if not names and not waiting:
+    if not names and not _waits(waiting):
         return ""
     if not names:
         return words.text("La sauvegarde n’est encore notée nulle part.")
@@ -148,7 +150,7 @@ def _noted(services: str, waiting: str, words: Words) -> str:
 
 
 def _waits(waiting: str) -> list[Link]:
-    ids = [each for each in waiting.split(",") if each][: len(SERVICES)]
+    ids = [each for each in waiting.split(",") if _ID.fullmatch(each)][: len(SERVICES)]
     return [Link(asked_address(each), str(number)) for number, each in enumerate(ids, 1)]
 
 

@@ -53,6 +53,8 @@ async def test_a_move_is_asked_followed_and_not_made_twice(console: Clicking) ->
     assert (again.status_code, again.headers["location"]) == (303, SYSTEM)
     history = await console.staff.billing.query("select stage, by, reason from stage_history")
     assert history == [{"stage": "mirror", "by": "a admin", "reason": "Tout est prêt"}]
+    await at(console, "miroir")
+    assert "C’est déjà fait." in await console.text(f"{MOVE}mirror")
     other = await console.followed(await console.post(f"{MOVE}mirror", reason="Encore", _key="another"))
     assert "C’était déjà fait" in other
     assert len(await console.staff.billing.column("select epoch from stage_history")) == 1
