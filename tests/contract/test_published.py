@@ -176,7 +176,8 @@ def test_the_page_lists_every_reason_and_no_other() -> None:
     ]
     refusing = [
         text
-        for text in (source.read_text() for source in sources)
+        # Pages refuse no message.
+        for text in (source.read_text() for source in sources if "console" not in source.parts)
         if re.search("Refus|Park|LastResortMessage|forge", text)
     ]
     in_code = {reason for text in refusing for reason in re.findall(named, text)}

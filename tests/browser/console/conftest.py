@@ -80,8 +80,8 @@ async def with_members(gateway: GatewayUnderTest) -> None:
         "street": HOSTILE,
         "website": "javascript:alert(1)",
     }
-    paid_there = a_member(record_id="B-1", **theirs, paid_until="2026-12-31")
-    await gateway.feed(NUMELINK, paid_there, a_member(record_id="X", **harm, email=HOSTILE))
+    paid_elsewhere = a_member(record_id="B-1", **theirs, paid_until="2026-12-31")
+    await gateway.feed(NUMELINK, paid_elsewhere, a_member(record_id="X", **harm, email=HOSTILE))
     await gateway.feed(CLUSTR, a_member(record_id="7", **ours, status="active", paid_until="2026-12-31", vat="FR12"))
     invoice = an_invoice(record_id="7", invoice_id="F-1", number="FA-1", gross=Decimal("360.00"))
     announced = (

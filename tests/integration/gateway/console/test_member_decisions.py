@@ -11,6 +11,7 @@ from tests.integration.gateway.duplicates.decisions import FIRST, OTHER, a_compa
 from tests.integration.gateway.gateways import CLUSTR, NUMELINK, own_id
 from tests.integration.gateway.records.commands import moved
 from tests.support.builders import a_member
+from tests.support.present import group_in
 
 OURS, THEIRS = (f"/console/membres/{own_id(*key)}" for key in ((CLUSTR, "12"), (NUMELINK, "B-1")))
 PART = {"hx-request": "true", "hx-request-type": "partial"}
@@ -73,7 +74,7 @@ async def test_records_leave_after_a_preview_and_come_back(gateway, merged):
     assert (await gateway.get(f"/members/{own_id(NUMELINK, 'B-1')}")).json()["id"] == own_id(NUMELINK, "B-1")
     arrived = await gateway.get(done.headers["location"], role="staff")
     assert "Séparées." in texts(arrived.text)
-    undo = re.search(r'action="(/console/doublons/decisions/[0-9]+/annuler)"', arrived.text)[1]
+    undo = group_in(r'action="(/console/doublons/decisions/[0-9]+/annuler)"', arrived.text)
     undone = await send(gateway, undo, fields_in(arrived, undo))
     assert undone.headers["location"] == f"{OURS}/fiches?annule=1"
     assert "La séparation est annulée." in texts((await gateway.get(undone.headers["location"], role="staff")).text)
