@@ -14,6 +14,7 @@ from services.gateway.console.session import COOKIE
 from tests.browser.axe import violations
 from tests.browser.console.conftest import HOSTILE
 from tests.integration.cutover.console.clicking import SYSTEM, Clicking
+from tests.integration.cutover.console.test_parts import compared
 from tests.integration.cutover.http.test_parked import QUEUE, body, parked, without
 from tests.integration.cutover.staff import Staff
 from tests.integration.gateway.gateways import lifespan
@@ -122,6 +123,24 @@ async def test_a_service_killed_in_the_middle(merger: Merger, axe: str, tmp_path
         await tab.open(merger.url + SYSTEM)
         await tab.becomes(f"{FILLED} && document.querySelectorAll('.away').length == 0")
         assert await tab.run("document.querySelector('.track [aria-current]').textContent") == "miroir"
+
+
+async def test_a_late_message_is_decided_side_by_side(merger: Merger, axe: str, tmp_path: Path) -> None:
+    staff = merger.clicking.staff
+    async with merger.billing.running():
+        await staff.moved("mirror")
+        await compared(merger.clicking)
+        await staff.moved("switch")
+        number = await staff.late(invoice_id="F1", label=HOSTILE)
+        tab = await merger.tab(SYSTEM)
+        await tab.becomes(FILLED)
+        await looked_at(tab, axe, tmp_path, "live")
+        await tab.submit("document.querySelector('#tardifs .lines a').click()")
+        await looked_at(tab, axe, tmp_path, "late")
+        await tab.run("document.getElementById('reason').value = 'Il a raison'; null")
+        await tab.submit(f"document.querySelector('[action$=\"/{number}/appliquer\"] .first').click()")
+        assert "Le message tardif est appliqué." in await tab.run(MAIN)
+        await tab.becomes(f"{FILLED} && {MAIN}.includes('Aucun message n’attend un avis.')")
 
 
 async def test_a_parked_message_is_corrected_and_a_group_sent_again(merger: Merger, axe: str, tmp_path: Path) -> None:
