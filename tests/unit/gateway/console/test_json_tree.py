@@ -63,6 +63,6 @@ def test_where_it_ceases_to_be_json(body, where):
 
 
 def test_what_turns_letters_round_is_escaped():
-    (node,) = tree_of('{"a": "\u202eabc\u00e9\\u0000"}', "")
+    (node,) = present(tree_of('{"a": "\u202eabc\u00e9\\u0000"}', ""))
     assert node.text == '"\\u202eabcé\\u0000"'
     assert pretty('{"\u202e":1}') == '{\n  "\\u202e": 1\n}'
