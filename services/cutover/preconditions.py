@@ -222,8 +222,8 @@ def _commands(service: str, takes_commands: bool) -> Condition:
 
 def _writers(writers: Writers) -> Condition:
     if writers.count is None:
-        return Condition("writers", False, "it is not known here how many API keys may write", writers.remedy)
-    return Condition("writers", writers.count > 0, f"{writers.count} API keys may write", writers.remedy)
+        return Condition("writers", False, "it is not known here how many people and keys may write", writers.remedy)
+    return Condition("writers", writers.count > 0, f"{writers.count} people and keys may write", writers.remedy)
 
 
 def _backup(at: datetime | None, now: datetime) -> Condition:

@@ -1,8 +1,8 @@
-"""Who may write here once a former system no longer may: what membership announces of API keys, and the gate's count.
+"""Who may write here once a former system no longer may: what membership announces, and the gate's count.
 
-Keys are in membership's database, and every service has a gate of its own. So membership announces when each key that
-may write expires, and each service keeps the newest of that. Its gate counts those that are valid at the moment; no
-announcement is needed when one expires.
+People and keys are in membership's database, and every service has a gate of its own. So membership announces when each
+key that may write expires, and a far day for each person, and each service keeps the newest of that. Its gate counts
+those that are valid at the moment; no announcement is needed when one expires.
 """
 
 from collections.abc import Sequence
@@ -37,6 +37,6 @@ async def keep_write_access(uow: UnitOfWork, messages: Sequence[Envelope[WriteAc
 
 
 async def count_announced(connection: AsyncConnection) -> Writers:
-    """How many API keys may write now, as membership announced; None as long as it did not."""
+    """How many people and API keys may write now, as membership announced; None as long as it did not."""
     rows = rows_of(await connection.exec_driver_sql(_COUNT))
     return Writers(int(rows[0][0]), MAKE_A_KEY) if rows else Writers(None, ASK_MEMBERSHIP)

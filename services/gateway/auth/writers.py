@@ -13,15 +13,20 @@ from shared.persistence.database import rows_of
 ANNOUNCE_EVERY = 10.0
 """Seconds after which keys are announced that another program made or revoked."""
 
-# Every other role may write.
-_USABLE = """
-    from api_keys k where revoked_at is null and expires_at > now() and (role <> 'reader' or exists (
-        select from grants g
-        where g.key_id = k.id and g.ended_at is null and g.role in ('staff', 'treasurer', 'admin')))
+# By roles of today, and by those of keys that were made before there were grants.
+_WRITES = "g.ended_at is null and g.role in ('staff', 'treasurer', 'admin')"
+# People may come in until somebody disables them: that has no day.
+_UNTIL = f"""
+    select k.expires_at as until from api_keys k
+    where revoked_at is null and expires_at > now()
+      and (role <> 'reader' or exists (select from grants g where g.key_id = k.id and {_WRITES}))
+    union all
+    select timestamptz '2199-12-31 00:00+00' from people p
+    where p.disabled_at is null and exists (select from grants g where g.person_id = p.id and {_WRITES})
 """
-_COUNT = f"select count(*) {_USABLE}"
+_COUNT = f"select count(*) from ({_UNTIL}) as writers"
 _TURN = "select pg_advisory_xact_lock(hashtext('write_access'))"
-_KEYS = f"select expires_at {_USABLE} order by expires_at desc limit {MOST_KEYS}"
+_KEYS = f"select until from ({_UNTIL}) as writers order by until desc limit {MOST_KEYS}"
 _ANNOUNCED = "select version, expires_at from write_access"
 # By the clock, so that a database that was restored goes on with larger numbers; and always larger than before.
 _SAVE = """
@@ -34,7 +39,7 @@ _SAVE = """
 
 
 async def count_writers(connection: AsyncConnection) -> Writers:
-    """How many usable API keys may write, and how to make one.
+    """How many people and usable API keys may write, and how to make one.
 
     Staff tools may also write as the broker user ``staff.membership``, which a database cannot know of.
     """
@@ -42,14 +47,14 @@ async def count_writers(connection: AsyncConnection) -> Writers:
 
 
 async def announce_write_access(connection: AsyncConnection) -> None:
-    """Tell all services which keys may write, in this transaction, if that is not what they were told last."""
+    """Tell all services who may write, in this transaction, if that is not what they were told last."""
     uow = UnitOfWork(connection)
     await _announce(uow, None)
     await uow.outbox.flush(connection)
 
 
 async def watch_write_access(engine: AsyncEngine) -> None:
-    """The same in a transaction of its own: for keys that a program of the version before made."""
+    """The same in a transaction of its own: for people, and for keys that a program of the version before made."""
     async with engine.begin() as connection:
         await announce_write_access(connection)
 

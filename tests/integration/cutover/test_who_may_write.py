@@ -54,17 +54,21 @@ async def test_the_gate_counts_keys_that_are_valid_now(billing: OwnService, memb
     await membership.publishes(keys(1))
     await heard(billing, 1)
     writers = await gate(billing)
-    assert (writers["holds"], writers["detail"], writers["remedy"]) == (False, "0 API keys may write", MAKE_A_KEY)
+    assert (writers["holds"], writers["detail"], writers["remedy"]) == (
+        False,
+        "0 people and keys may write",
+        MAKE_A_KEY,
+    )
     await membership.publishes(keys(2, 30, 1, -1))
     await heard(billing, 2)
     writers = await gate(billing)
-    assert (writers["holds"], writers["detail"]) == (True, "2 API keys may write")
+    assert (writers["holds"], writers["detail"]) == (True, "2 people and keys may write")
 
 
 async def test_an_announcement_that_comes_late_changes_nothing(billing: OwnService, membership: Speaker) -> None:
     await membership.publishes(keys(2, 30), keys(1))
     await heard(billing, 2)
-    assert (await gate(billing))["detail"] == "1 API keys may write"
+    assert (await gate(billing))["detail"] == "1 people and keys may write"
     await membership.publishes(keys(3, -1))
     await heard(billing, 3)
-    assert (await gate(billing))["detail"] == "0 API keys may write", "the last key expired"
+    assert (await gate(billing))["detail"] == "0 people and keys may write", "the last key expired"

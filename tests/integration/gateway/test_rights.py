@@ -5,6 +5,7 @@ import asyncio
 import pytest
 
 from services.gateway.auth.rights import FRESH, NOT_BY_KEYS, RIGHTS, ROLES, SCOPED, WHOLE, Role, roles_with
+from services.gateway.auth.writers import announce_write_access, count_writers
 from tests.integration.gateway.gateways import NUMELINK, own_id
 from tests.support.builders import a_member
 
@@ -236,6 +237,20 @@ async def test_what_is_grave_needs_a_recent_sign_in(gateway):
         assert (answer.status_code, answer.json()["type"]) == (403, "urn:traboule:problem:sign-in-again"), path
     assert (await gateway.ask_as("GET", "/access/people", **old)).status_code == 200
     assert (await gateway.ask_as("POST", "/access/people", json=body, **inside)).status_code == 201
+
+
+async def test_people_and_keys_who_may_write_are_counted_for_the_gates(gateway):
+    for role, counted in (("reader", 0), ("operator", 0), ("staff@numelink", 1), ("treasurer", 2), ("admin", 3)):
+        await gateway.person(role)
+        async with gateway.engine.begin() as connection:
+            assert (await count_writers(connection)).count == counted, role
+    await gateway.key("treasurer@numelink")
+    await gateway.sql("update people set disabled_at = now() where name = 'a admin'")
+    async with gateway.engine.begin() as connection:
+        assert (await count_writers(connection)).count == 3
+        await announce_write_access(connection)
+    (announced,) = await gateway.rows("select expires_at from write_access")
+    assert [moment.year for moment in announced["expires_at"]][:2] == [2199, 2199]
 
 
 # --- traces ----------------------------------------------------------------------------------------------------------

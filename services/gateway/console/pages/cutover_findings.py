@@ -58,8 +58,10 @@ def _for_switch(words: Words) -> dict[str, str]:
         r"(?P<service>\w+) takes no commands of its own yet": words.message(
             "%(service)s ne prend pas encore d’ordres."
         ),
-        r"it is not known here how many API keys may write": words.message("Le nombre de clés n’est pas connu ici."),
-        r"(?P<count>\d+) API keys may write": words.message("Clés de programmes qui peuvent écrire : %(count)s."),
+        r"it is not known here how many people and keys may write": words.message(
+            "Qui peut écrire n’est pas connu ici."
+        ),
+        r"(?P<count>\d+) people and keys may write": words.message("Personnes et clés qui peuvent écrire : %(count)s."),
         r"no backup was ever noted": words.message("Aucune sauvegarde n’a été notée."),
         rf"the last backup was noted at {_AT}": words.message("Dernière sauvegarde notée le %(at)s."),
     }

@@ -22,7 +22,7 @@ async def test_over_and_back_by_http_alone(staff: Staff) -> None:
     async def announced_key() -> bool:
         conditions = (await staff.get(f"/cutover/{BILLING}/conditions")).json()["conditions"]
         [writers] = [condition for condition in conditions if condition["name"] == "writers"]
-        return bool(writers["holds"] and writers["detail"] == "1 API keys may write")
+        return bool(writers["holds"] and writers["detail"] == "1 people and keys may write")
 
     await eventually(announced_key)
     refused = await staff.move("switch")
@@ -69,7 +69,7 @@ async def test_membership_answers_itself_and_the_board_hears_of_it(staff: Staff)
     # Nothing waits but what asks: the question itself does not stand in its own way.
     assert writers["queues"]["holds"]
     assert writers["outbox"]["holds"]
-    assert writers["writers"]["detail"] == writers["writers"]["told"] == "1 API keys may write"
+    assert writers["writers"]["detail"] == writers["writers"]["told"] == "1 people and keys may write"
 
 
 async def test_a_move_that_was_made_is_told_and_one_that_cannot_be_is_refused(staff: Staff) -> None:
