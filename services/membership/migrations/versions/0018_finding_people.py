@@ -17,7 +17,7 @@ FOLDED = r"""
         nfkd), '[\u0300-\u036f]', '', 'g') collate "C"), '[[:space:][:punct:]’]+', ' ', 'g'))
     $$
 """
-# A person's record has the name of the person where another has that of a company. A body that is no text: what it calls
+# A person's record has the name of the person where another has that of a company. The body is no text: what it calls
 # is found now, and not by the search path, which is empty while a backup is restored.
 CONTACT = """
     create function contact_words(written json) returns text language sql immutable parallel safe
