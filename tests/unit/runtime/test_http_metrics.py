@@ -11,6 +11,8 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from services.gateway.auth.caller import Caller, Grant
+from services.gateway.auth.rights import Role
 from services.gateway.fast_path import FastPath
 from shared.runtime.http_metrics import Measured
 
@@ -18,8 +20,14 @@ MEMBER = "4f0c12ab-0000-5000-8000-000000000001"
 
 
 class KnowsEveryKey:
-    def known(self, key: str) -> str:
-        return key
+    """A context whose callers are all who ask; nobody may read persons."""
+
+    @property
+    def callers(self) -> "KnowsEveryKey":
+        return self
+
+    def known(self, key: str) -> Caller:
+        return Caller(key, "a test", frozenset({Grant(Role.READER)}), b"", 0.0)
 
 
 class HoldsOneMember:
@@ -96,7 +104,7 @@ def test_what_is_answered_before_the_router_has_the_router_s_label() -> None:
         raise AssertionError("the fast lane answers this")
 
     before = count("/members/{member_id}", "200")
-    keyring: Any = KnowsEveryKey()
+    context: Any = KnowsEveryKey()
     lookups: Any = HoldsOneMember()
-    ask(Measured(FastPath(behind, keyring, lookups)), f"/members/{MEMBER}")
+    ask(Measured(FastPath(behind, context, lookups)), f"/members/{MEMBER}")
     assert count("/members/{member_id}", "200") == before + 1
