@@ -141,6 +141,7 @@ def create_with_context(
         yield
         context.audit.close()
         await noting
+        await context.callers.close()
         await rpc.close()
         await pool.close()
         await engine.dispose()

@@ -69,6 +69,11 @@ class CallerCache:
             if self._read_at < since:
                 await asyncio.shield(self._start_reading())
 
+    async def close(self) -> None:
+        """Wait for what is being read: its connection goes back before the pool is closed."""
+        if self._reading is not None:
+            await asyncio.wait([self._reading])
+
     def _session(self, digest: bytes) -> Caller | None:
         # Found by a hash of what was sent, so the time that it takes tells nothing of the token.
         caller = self._sessions.get(digest) if self._fresh_enough() else None
