@@ -61,7 +61,7 @@ def show(json: Json = False) -> None:
     for item in database:
         state = "usable" if item["usable"] else "revoked" if item["revoked_at"] else "expired"
         days = (f"{item[when]:%Y-%m-%d}" for when in ("created_at", "expires_at"))
-        table.add_row(item["id"], item["name"], ", ".join(item["grants"] or [item["role"]]), *days, state)
+        table.add_row(item["id"], item["name"], ", ".join(item["roles"]), *days, state)
     terminal().print(table)
 
 

@@ -163,8 +163,7 @@ async def enable(context: Context, caller: AccessGiver, person_id: PersonId, bod
 async def all_keys(context: Context) -> Response:
     """Every API key, never its secret."""
     async with context.reading() as connection:
-        kept = await keys.list_keys(connection)
-    return answer({"items": [item | {"roles": item.pop("grants") or [item["role"]]} for item in kept]})
+        return answer({"items": await keys.list_keys(connection)})
 
 
 @router.post(

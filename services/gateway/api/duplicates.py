@@ -204,7 +204,7 @@ async def _decide(context: GatewayContext, request: Request, caller: Caller, ver
     with refusals(request):
         decision, signed = decision_bodies.decision_of(verdict), signature(verdict, caller)
         require(caller, "decide-identity", *(record.cluster for record in decision.records))
-        about = "records:" + ",".join(map(str, sorted(decision.records)))[:1_000]
+        about = "records:" + ",".join(map(str, sorted(decision.records)))
         async with context.writing(Access(caller, "decide-identity", about, reason=verdict.reason)) as uow:
             decided = await commands.decide(uow, decision, signed)
     log.info("duplicates.decided", decision=decided.number, key_id=caller.key_id, repeated=decided.repeated)

@@ -12,16 +12,18 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 import structlog
-from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from schemas.rights import Right
 from services.gateway.auth.caller import Caller
+from shared.runtime.text import printable
 
 log = structlog.get_logger()
 
 FLUSH_SECONDS: Final = 1.0
 KEYS_FLUSH_SECONDS: Final = 300.0
+LONGEST_ABOUT: Final = 500
+"""Characters: an index takes 2,700 bytes."""
 KEPT: Final = "12 months"
 """CNIL, Recommandation relative à la journalisation (2021): six to twelve months."""
 MOST_WAITING: Final = 10_000
@@ -55,8 +57,10 @@ class Access:
     def row(self, times: int = 1) -> tuple[Any, ...]:
         """As it is kept."""
         session = self.caller.session
+        # An address may hold anything: what no database takes, or no index, would keep all that waits with it.
+        about = printable(self.about)[:LONGEST_ABOUT]
         return (
-            *(self.caller.key_id, self.caller.name, session and session.number, self.right, self.about, self.cluster),
+            *(self.caller.key_id, self.caller.name, session and session.number, self.right, about, self.cluster),
             *(self.outcome, self.reason, times),
         )
 
@@ -132,7 +136,8 @@ class AuditQueue:
             async with self._engine.begin() as connection:
                 await _insert(connection, rows)
                 await connection.exec_driver_sql(_SEEN, (sorted(seen),))
-        except (OSError, TimeoutError, SQLAlchemyError) as error:
+        except Exception as error:
+            # Whatever it is, what waits is tried again: a trace that is lost would be noticed by nobody.
             log.warning("audit.waits", rows=len(rows), error=type(error).__name__)
             self._by_people = people | self._by_people
             self._by_keys.update(counted)

@@ -101,7 +101,8 @@ class CallerCache:
 
 
 def _key(row: Any, began: float) -> Caller:
-    grants = _grants(row) or frozenset(Grant(role) for role in FORMER_ROLES[row["role"]])
+    former = frozenset(Grant(role) for role in FORMER_ROLES[row["role"]])
+    grants = _grants(row) if row["was_granted"] else former
     until = began + row["seconds"]
     return Caller(row["id"], row["name"], grants, row["hash"], until, signs_for_others=row["signs_for_others"])
 

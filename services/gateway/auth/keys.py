@@ -19,8 +19,10 @@ _CREATE = """
 _LIST = """
     select k.id, k.name, k.role, k.created_at, k.expires_at, k.revoked_at, k.signs_for_others,
            k.revoked_at is null and k.expires_at > now() as usable,
-           (select coalesce(array_agg(g.role || coalesce('@' || g.cluster, '') order by g.id), '{}')
-            from grants g where g.key_id = k.id and g.ended_at is null) as grants
+           case when exists (select from grants g where g.key_id = k.id) then
+               (select coalesce(array_agg(g.role || coalesce('@' || g.cluster, '') order by g.id), '{}')
+                from grants g where g.key_id = k.id and g.ended_at is null)
+           else array[k.role] end as roles
     from api_keys k order by k.created_at, k.id
 """
 _REVOKE = "update api_keys set revoked_at = coalesce(revoked_at, now()) where id = $1 returning name"
@@ -68,7 +70,7 @@ async def create_key(
 
 
 async def list_keys(connection: AsyncConnection) -> list[dict[str, Any]]:
-    """Every key ever made, without its hash, and whether it is still usable. ``grants`` as ``staff@numelink``."""
+    """Every key ever made, without its hash, and whether it is still usable. ``roles`` as ``staff@numelink``."""
     return [dict(row) for row in (await connection.exec_driver_sql(_LIST)).mappings()]
 
 

@@ -11,7 +11,7 @@ _GRANTS = """
 """
 _KEYS = f"""
     select id, hash, name, role, signs_for_others, extract(epoch from expires_at - now())::float as seconds,
-           {_GRANTS % "g.key_id = k.id"} as grants
+           {_GRANTS % "g.key_id = k.id"} as grants, exists (select from grants g where g.key_id = k.id) as was_granted
     from api_keys k where revoked_at is null and expires_at > now()
 """
 _SESSIONS = f"""
@@ -25,7 +25,10 @@ _SESSIONS = f"""
 
 
 async def usable_keys(rows: Rows) -> Sequence[Any]:
-    """API keys that are neither revoked nor expired, with their grants; none: a key of a version before."""
+    """API keys that are neither revoked nor expired, with their grants.
+
+    One that never ``was_granted`` any is of a version before. One whose grants have ended has none.
+    """
     return await rows.fetch(_KEYS)
 
 

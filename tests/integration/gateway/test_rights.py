@@ -1,6 +1,7 @@
 """Who may ask for what: generated from the table of rights, and held against every route of the contract."""
 
 import asyncio
+from random import Random
 
 import pytest
 
@@ -92,6 +93,8 @@ async def test_whoever_has_the_right_is_let_through(gateway, role, by):
 # --- clusters --------------------------------------------------------------------------------------------------------
 
 REASON = {"reason": "because"}
+DENSE = "".join(map(chr, Random(7).choices(range(0x4E00, 0x9FA5), k=4_000)))
+"""Letters of three bytes each that no index can make smaller."""
 ON_IT = {"record": "numelink/M-1"}
 TWO = {"records": ["numelink/M-1", "numelink/M-2"]}
 SCOPED_ROUTES = [
@@ -219,6 +222,20 @@ async def test_a_key_of_a_version_before_may_as_much_as_then(gateway):
         assert answer.status_code == status, (role, path)
 
 
+async def test_a_key_whose_role_was_taken_away_may_nothing(gateway):
+    key = await gateway.key("staff")
+    headers = {"authorization": f"Bearer {key}"}
+    assert (await gateway.client.get("/members", headers=headers)).status_code == 200
+    (grant,) = await gateway.rows("select id from grants where key_id is not null")
+
+    ended = await gateway.ask_as("POST", f"/access/grants/{grant['id']}/end", json={}, **await gateway.inside("admin"))
+
+    assert ended.status_code == 200
+    assert (await gateway.client.get("/members", headers=headers)).status_code == 403
+    listed = (await gateway.ask_as("GET", "/access/keys", **await gateway.inside("admin"))).json()["items"]
+    assert [item["roles"] for item in listed] == [[]]
+
+
 # --- a recent sign-in ------------------------------------------------------------------------------------------------
 
 
@@ -328,6 +345,31 @@ async def test_reads_wait_while_the_database_is_away(gateway, monkeypatch):
 
     assert len(await traces(gateway)) == 1
     await asyncio.sleep(0)
+
+
+@pytest.mark.parametrize(
+    "path", ["/members/%00/timeline", "/members/" + DENSE[:1_000] + "/sources", "/records/numelink/%00"]
+)
+async def test_whatever_an_address_holds_keeps_no_trace_back(gateway, path):
+    await gateway.feed(NUMELINK, a_member(record_id="M-1"))
+    inside = await gateway.inside("staff")
+    assert (await gateway.ask_as("GET", path, **inside)).status_code == 404
+    await gateway.ask_as("GET", f"/members/{own_id(NUMELINK, 'M-1')}", **inside)
+
+    about = [row[2] for row in await traces(gateway)]
+    assert len(about) == 2
+    assert f"member:{own_id(NUMELINK, 'M-1')}" in about
+
+
+async def test_a_decision_on_records_with_long_names_leaves_its_trace(gateway):
+    names = [DENSE[number : number + 190] for number in range(0, 3_800, 190)]
+    for name in names:
+        await gateway.feed(NUMELINK, a_member(record_id=name, name=f"Membre {names.index(name)}"))
+    records = [f"numelink/{name}" for name in names]
+    body = {"verdict": "different", "records": records, **REASON}
+
+    assert (await gateway.ask("POST", "/duplicates/decisions", role="staff", json=body)).status_code == 201
+    assert len(await traces(gateway)) == 1
 
 
 async def test_a_session_in_use_lives_on(gateway):
