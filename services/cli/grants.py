@@ -4,16 +4,24 @@ import socket
 
 import typer
 
+from services.common.environment import load_settings
 from services.gateway.auth.caller import Grant
+from services.membership.settings import MembershipSettings
 from shared.cli.author import who
+from shared.runtime.clusters import load_clusters
 
 
 def grant_from(text: str) -> Grant:
     """``staff``, or ``staff@numelink`` for one cluster. Raises typer.BadParameter."""
     try:
-        return Grant.parse(text)
+        grant = Grant.parse(text)
     except ValueError as error:
         raise typer.BadParameter(str(error), param_hint="--role") from None
+    clusters = load_clusters(load_settings("membership", MembershipSettings).clusters_file)
+    if grant.cluster is not None and grant.cluster not in clusters:
+        message = f"there is no cluster {grant.cluster!r}; there are {', '.join(sorted(clusters))}"
+        raise typer.BadParameter(message, param_hint="--role")
+    return grant
 
 
 def operator() -> str:

@@ -81,6 +81,14 @@ async def test_an_unknown_key_cannot_be_revoked(run, rows):
     assert "there is no key nobody" in result.output
 
 
+def test_a_cluster_that_there_is_not_is_refused_by_name(run):
+    result = run(*NEW, "--role", "staff@atlantis")
+
+    assert result.exit_code == 2
+    assert "there is no cluster 'atlantis'" in result.output
+    assert "numelink" in result.output
+
+
 @pytest.mark.parametrize(
     "wrong", [("--role", "king"), ("--days", "0"), ("--days", "-1"), ("--days", "soon"), ("--days", "99999")]
 )
