@@ -9,6 +9,7 @@ import orjson
 from fastapi import Request
 from starlette.responses import RedirectResponse, Response
 
+from schemas.dead_letters import LONGEST_BODY
 from services.gateway.auth.caller import Caller
 from services.gateway.bodies import read_body
 from services.gateway.console import rendering
@@ -20,8 +21,10 @@ from services.gateway.public.forms import fields_of
 from services.gateway.translations import PROBLEMS
 from services.membership.connections import DatabaseUnavailableError
 
-_LONGEST_FORM: Final = 65_536
-_MOST_FIELDS: Final = 300
+LONGEST_FORM: Final = 4 * LONGEST_BODY
+"""Bytes: a corrected message, each character of which may be written as three."""
+MOST_FIELDS: Final = 300
+"""A hundred lines to be ticked, say, with two fields each."""
 PROBLEM = "application/problem+json"
 
 
@@ -114,7 +117,7 @@ def _path(request: Request) -> str:
 
 async def _session_over(request: Request) -> Response:
     """Nothing that was typed is lost: the form is here again, and can be sent from a new session."""
-    fields = fields_of(await read_body(request, _LONGEST_FORM), _MOST_FIELDS)
+    fields = fields_of(await read_body(request, LONGEST_FORM), MOST_FIELDS)
     headers = {"hx-retarget": "#content", "hx-reswap": "innerHTML"}
     title = rendering.words_of(request).text("Votre session est finie")
     return rendering.page(

@@ -9,13 +9,11 @@ from fastapi import Request
 
 from services.gateway.bodies import read_body
 from services.gateway.console import rendering
-from services.gateway.console.errors import Refusal, refusal
+from services.gateway.console.errors import MOST_FIELDS, Refusal, refusal
 from services.gateway.console.inside import Answer
 from services.gateway.public.forms import fields_of
 
 LONGEST: Final = 65_536
-MOST_FIELDS: Final = 300
-"""A hundred lines to be ticked, say, with two fields each."""
 KEY: Final = "_key"
 """Name of the hidden field: a form that is sent twice is done once."""
 

@@ -8,16 +8,15 @@ import orjson
 from fastapi import APIRouter, Request
 from starlette.responses import RedirectResponse, Response
 
-from schemas.dead_letters import LONGEST_BODY
 from services.gateway.auth.caller import Caller
 from services.gateway.console import rendering
 from services.gateway.console.catalogue import Words
-from services.gateway.console.display import Tag
+from services.gateway.console.display import Tag, moment
+from services.gateway.console.errors import LONGEST_FORM
 from services.gateway.console.forms import Typed, headers_of, typed, typed_again
 from services.gateway.console.inside import Inside
 from services.gateway.console.json_tree import Node, pretty, tree_of, wrong_with
 from services.gateway.console.pages.asked import asked_address
-from services.gateway.console.pages.cutover import moment
 from services.gateway.console.pages.operations import PATH, above, group_address, section_of
 from services.gateway.console.pages.operations_messages import MESSAGES
 from services.gateway.console.pages.operations_words import reason_name, status_tag, step_name
@@ -28,7 +27,6 @@ from services.gateway.problems import ProblemError
 router = APIRouter(include_in_schema=False)
 
 MESSAGE: Final = f"{MESSAGES}/{{number}}"
-_LONGEST: Final = 4 * LONGEST_BODY
 """Bytes of a form with a body: most characters of JSON take three when they are sent."""
 _DOING: Final = {"rejouer": "replay", "corriger": "replay", "ecarter": "discard"}
 
@@ -76,7 +74,7 @@ async def do(request: Request, person: Person, service: str, number: int, doing:
     section_of(service, words)
     if doing not in _DOING:
         raise ProblemError("not-found")
-    fields = await typed(request, _LONGEST)
+    fields = await typed(request, LONGEST_FORM)
     body: dict[str, Any] = {"numbers": [number], "reason": fields.get("reason", "")}
     if doing == "corriger":
         body["body"] = fields.get("body", "")
@@ -143,8 +141,8 @@ def shown_message(item: Mapping[str, Any], service: str, words: Words) -> Messag
         (words.text("Identifiant"), item["message_id"]),
         (words.text("Format"), item["content_type"]),
         (words.text("Venu"), words.plural("%(num)s fois", "%(num)s fois", item["count"])),
-        (words.text("D’abord"), moment(item["first_at"], words)),
-        (words.text("En dernier"), moment(item["last_at"], words)),
+        (words.text("D’abord"), moment(item["first_at"], words.language)),
+        (words.text("En dernier"), moment(item["last_at"], words.language)),
     )
     return Message(
         number=item["number"],
@@ -190,5 +188,5 @@ def _line(value: Any) -> str:
 
 def _happened(step: Mapping[str, Any], words: Words) -> Happened:
     note = " · ".join(str(step[name]) for name in ("note", "detail") if step.get(name))
-    at = moment(step["at"], words) if step.get("at") else ""
+    at = moment(step["at"], words.language) if step.get("at") else ""
     return Happened(step_name(str(step.get("what", "")), words), at, str(step.get("by") or ""), note)

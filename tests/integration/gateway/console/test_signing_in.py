@@ -188,6 +188,14 @@ async def test_what_was_typed_is_there_when_a_session_is_over(gateway):
     assert 'name="verdict" value="same"' in answer.text
 
 
+async def test_the_longest_form_of_all_is_there_too(gateway):
+    typed = {"body": "é" * 40_000}
+    answer = await browse(gateway, "POST", "/console/deconnexion", data=typed)
+
+    assert answer.status_code == 401
+    assert "é" * 40_000 in answer.text
+
+
 # --- forms from elsewhere --------------------------------------------------------------------------------------------
 
 OTHER_PORT = {"sec-fetch-site": "same-site", "origin": "http://localhost:18092"}
