@@ -100,6 +100,11 @@ def clock_time(at: datetime | str, language: Language) -> str:
     return format_time(instant(at), "HH:mm", locale=language)
 
 
+def moment(at: datetime | str, language: Language) -> str:
+    """``12 mars 2026, 14:05``."""
+    return f"{day_of(at, language)}, {clock_time(at, language)}"
+
+
 def money(amount: str | Decimal, language: Language) -> str:
     """``1 080,00 €``."""
     return format_currency(Decimal(amount), "EUR", locale=language)

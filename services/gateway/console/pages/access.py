@@ -11,7 +11,7 @@ from starlette.responses import RedirectResponse, Response
 from services.gateway.auth.caller import Caller
 from services.gateway.console import rendering
 from services.gateway.console.catalogue import Words
-from services.gateway.console.display import Tag, clock_time, day_of
+from services.gateway.console.display import Tag, day_of, moment
 from services.gateway.console.forms import Typed, headers_of, typed, typed_again
 from services.gateway.console.inside import Answer, Inside
 from services.gateway.console.mounted import marks
@@ -214,7 +214,7 @@ def person_row(item: Mapping[str, Any], looking: Caller, roles: Mapping[str, str
             GivenRole(f"{PATH}/droits/{each['id']}/fin", _in_cluster(roles[each["role"]], each["cluster"]))
             for each in item["grants"]
         ),
-        seen=_moment(item["seen_at"], words) if item["seen_at"] else words.text("jamais"),
+        seen=moment(item["seen_at"], words.language) if item["seen_at"] else words.text("jamais"),
         state=state,
         is_disabled=is_disabled,
         is_self=looking.key_id == f"person:{item['id']}",
@@ -239,7 +239,3 @@ def _grant(fields: Mapping[str, str]) -> dict[str, str | None]:
 
 def _in_cluster(label: str, cluster: str | None) -> str:
     return label if cluster is None else f"{label} · {cluster}"
-
-
-def _moment(at: str, words: Words) -> str:
-    return f"{day_of(at, words.language)}, {clock_time(at, words.language)}"

@@ -10,7 +10,7 @@ from starlette.responses import RedirectResponse, Response
 
 from services.gateway.console import rendering
 from services.gateway.console.catalogue import Words
-from services.gateway.console.display import clock_time, day_of
+from services.gateway.console.display import moment
 from services.gateway.console.inside import Inside
 from services.gateway.console.pages.access_tabs import tabs
 from services.gateway.console.session import Person
@@ -21,7 +21,6 @@ TRAIL: Final = "/console/acces/journal"
 ROLES: Final = "/console/acces/roles"
 SESSIONS: Final = "/console/acces/moi"
 ROWS: Final = 50
-_MOMENTS: Final = ("signed_in_at", "seen_at")
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,9 +119,8 @@ def entry(item: Mapping[str, Any], labels: Mapping[str, str], words: Words) -> E
     """One of the API's lines as it is shown."""
     about: str = item["about"]
     member = about.removeprefix("member:") if about.startswith("member:") else None
-    when = f"{day_of(item['at'], words.language)}, {clock_time(item['at'], words.language)}"
     return Entry(
-        when=when,
+        when=moment(item["at"], words.language),
         exactly=item["at"],
         name=item["name"] or words.text("personne"),
         by_whom=f"{TRAIL}?{urlencode({'qui': item['who']})}",
@@ -149,7 +147,12 @@ def _outcome(outcome: str, words: Words) -> str:
 
 def session_row(item: Mapping[str, Any], words: Words) -> SessionRow:
     """One of the API's sessions as it is shown."""
-    moments = [f"{day_of(item[name], words.language)}, {clock_time(item[name], words.language)}" for name in _MOMENTS]
     how = words.text("par un lien") if item["how"] == "link" else item["how"]
-    browser = f"{item['agent']} · {item['network']}"
-    return SessionRow(item["number"], browser, how, moments[0], moments[1], item["is_this"])
+    return SessionRow(
+        number=item["number"],
+        browser=f"{item['agent']} · {item['network']}",
+        how=how,
+        since=moment(item["signed_in_at"], words.language),
+        seen=moment(item["seen_at"], words.language),
+        is_this=item["is_this"],
+    )

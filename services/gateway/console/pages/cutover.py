@@ -12,7 +12,7 @@ from starlette.responses import Response
 from services.gateway.auth.caller import Caller
 from services.gateway.console import rendering
 from services.gateway.console.catalogue import Words
-from services.gateway.console.display import Mark, clock_time, day_of, mark_of
+from services.gateway.console.display import Mark, day_of, mark_of
 from services.gateway.console.inside import Inside
 from services.gateway.console.mounted import marks
 from services.gateway.console.pages.cutover_words import (
@@ -186,8 +186,3 @@ def moves_of(system: System, cluster: str, person: Caller, words: Words) -> list
     if not person.may("move-systems", cluster):
         return []
     return [Link(f"{system.address}/passer?vers={move}", move_name(move, words)) for move in MOVES[system.stage]]
-
-
-def moment(at: str, words: Words) -> str:
-    """``12 mars 2026, 14:05``."""
-    return f"{day_of(at, words.language)}, {clock_time(at, words.language)}"

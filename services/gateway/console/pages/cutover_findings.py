@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from services.gateway.console.catalogue import Words
-from services.gateway.console.display import clock_time, day_of
+from services.gateway.console.display import moment
 from services.gateway.console.pages.cutover_words import service_name, stage_name
 
 _AT: Final = r"(?P<at>\d{4}-\d\d-\d\d \d\d:\d\d) UTC"
@@ -25,8 +25,7 @@ def found(detail: str, words: Words) -> str | None:
 def _values(named: Mapping[str, str], words: Words) -> dict[str, str]:
     values = dict(named)
     if "at" in values:
-        at = f"{values['at']}+00:00"
-        values["at"] = f"{day_of(at, words.language)}, {clock_time(at, words.language)}"
+        values["at"] = moment(f"{values['at']}+00:00", words.language)
     if "stage" in values:
         values["stage"] = stage_name(values["stage"], words)
     if "service" in values:

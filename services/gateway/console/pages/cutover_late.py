@@ -8,10 +8,11 @@ from starlette.responses import RedirectResponse, Response
 from schemas.rights import Right
 from services.gateway.auth.caller import Caller
 from services.gateway.console import rendering
+from services.gateway.console.display import moment
 from services.gateway.console.forms import Typed, headers_of, typed, typed_again
 from services.gateway.console.inside import Inside
 from services.gateway.console.pages.asked import asked_address
-from services.gateway.console.pages.cutover import SYSTEM, moment, system_of
+from services.gateway.console.pages.cutover import SYSTEM, system_of
 from services.gateway.console.pages.cutover_parts import late_tag, short_type, values_of
 from services.gateway.console.pages.cutover_sections import above
 from services.gateway.console.sections import Link, Section, section_response, unanswered
@@ -72,7 +73,7 @@ async def _page(
         leading,
         form=form,
         type=short_type(shown["type"]),
-        at=moment(shown["received_at"], words),
+        at=moment(shown["received_at"], words.language),
         state=late_tag(shown, words),
         decided=_decided(shown, words),
         values=values_of(shown["said"], shown["held"]),
@@ -86,7 +87,7 @@ async def _page(
 def _decided(shown: dict[str, Any], words: Any) -> str:
     if shown["decided_at"] is None:
         return ""
-    at = moment(shown["decided_at"], words)
+    at = moment(shown["decided_at"], words.language)
     return words.text(
         "Tranché le %(at)s par %(name)s : %(reason)s", at=at, name=shown["decided_by"], reason=shown["reason"]
     )

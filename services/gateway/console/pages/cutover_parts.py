@@ -7,8 +7,7 @@ from typing import Any, cast
 import orjson
 
 from services.gateway.console.catalogue import Words
-from services.gateway.console.display import Tag, money, number
-from services.gateway.console.pages.cutover import moment
+from services.gateway.console.display import Tag, moment, money, number
 from services.gateway.console.pages.cutover_findings import found
 from services.gateway.console.pages.cutover_words import (
     NEVER_OVERRULED,
@@ -154,7 +153,7 @@ def parity_of(answer: Mapping[str, Any], *, with_values: bool, words: Words) -> 
     else:
         state = Tag("good", words.text("aucun écart ouvert"), words.text("aucun écart ouvert"))
     return Parity(
-        at=words.text("Comparé le %(at)s par %(name)s.", at=moment(answer["at"], words), name=answer["by"]),
+        at=words.text("Comparé le %(at)s par %(name)s.", at=moment(answer["at"], words.language), name=answer["by"]),
         source=", ".join(answer["source"]),
         state=state,
         accepted=answer["accepted"],
@@ -219,7 +218,7 @@ def _late(item: Mapping[str, Any], address: str | None, words: Words) -> Late:
         address=None if address is None else f"{address}/{digits}",
         number=digits,
         type=short_type(item["type"]),
-        at=moment(item["received_at"], words),
+        at=moment(item["received_at"], words.language),
         state=late_tag(item, words),
     )
 
@@ -271,7 +270,7 @@ def history_of(answer: Mapping[str, Any], words: Words) -> tuple[Made, ...]:
     return tuple(
         Made(
             stage=stage_name(item["stage"], words),
-            at=moment(item["at"], words),
+            at=moment(item["at"], words.language),
             by=item["by"],
             reason=item["reason"],
             overruled=", ".join(condition_name(name, words) for name in item["overruled"]),

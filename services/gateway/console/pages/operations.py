@@ -15,11 +15,10 @@ from services.gateway.auth.authorisation import require
 from services.gateway.auth.caller import Caller
 from services.gateway.console import rendering
 from services.gateway.console.catalogue import Words
-from services.gateway.console.display import Tag, number
+from services.gateway.console.display import Tag, moment, number
 from services.gateway.console.forms import Typed, headers_of, typed, typed_again
 from services.gateway.console.inside import Inside
 from services.gateway.console.pages.asked import asked_address
-from services.gateway.console.pages.cutover import moment
 from services.gateway.console.pages.cutover_parts import short_type
 from services.gateway.console.pages.cutover_words import service_name
 from services.gateway.console.pages.operations_words import STATUSES, reason_name
@@ -162,7 +161,7 @@ def health_of(answer: Mapping[str, Any], words: Words) -> Health:
         state = Tag("good", words.text("prêt"), words.text("prêt"))
     newest = words.text("aucun message reçu")
     if at := answer["newest_received_at"]:
-        newest = words.text("dernier message le %(at)s", at=moment(at, words))
+        newest = words.text("dernier message le %(at)s", at=moment(at, words.language))
     unsent = words.plural("%(num)s à envoyer", "%(num)s à envoyer", answer["unsent"])
     parked = words.plural("%(num)s mis de côté", "%(num)s mis de côté", answer["parked"])
     facts = [
@@ -187,7 +186,7 @@ def _queues(answer: Mapping[str, Any], words: Words) -> tuple[str, ...]:
 
 
 def _since(text: str, at: str | None, words: Words) -> str:
-    return text if at is None else words.text("%(what)s depuis le %(at)s", what=text, at=moment(at, words))
+    return text if at is None else words.text("%(what)s depuis le %(at)s", what=text, at=moment(at, words.language))
 
 
 def group_of(item: Mapping[str, Any], service: str, words: Words) -> Group:
@@ -201,8 +200,8 @@ def group_of(item: Mapping[str, Any], service: str, words: Words) -> Group:
         reason=reason_name(item["reason"], words),
         count=number(item["count"], words.language),
         where=" · ".join(filter(None, (item["queue"], sender, short_type(item["type"] or "")))),
-        first=moment(item["first_at"], words),
-        last=moment(item["last_at"], words),
+        first=moment(item["first_at"], words.language),
+        last=moment(item["last_at"], words.language),
         again=again,
         detail=item["detail"],
     )

@@ -12,11 +12,10 @@ from starlette.responses import RedirectResponse, Response
 from services.gateway.auth.caller import Caller
 from services.gateway.console import rendering
 from services.gateway.console.catalogue import Words
-from services.gateway.console.display import Tag
+from services.gateway.console.display import Tag, moment
 from services.gateway.console.forms import Typed, headers_of, typed, typed_again
 from services.gateway.console.inside import Inside, Params
 from services.gateway.console.pages.asked import ASYNC, asked_address
-from services.gateway.console.pages.cutover import moment
 from services.gateway.console.pages.cutover_parts import short_type
 from services.gateway.console.pages.operations import PATH, SERVICE, above, section_of
 from services.gateway.console.pages.operations_words import STATUSES, reason_name, status_tag
@@ -180,7 +179,7 @@ def row_of(item: Mapping[str, Any], address: str | None, words: Words) -> Row:
         number=item["number"],
         detail=item["detail"],
         where=" · ".join(filter(None, (item["queue"], item["producer"], short_type(item["type"] or "")))),
-        when=moment(item["last_at"], words),
+        when=moment(item["last_at"], words.language),
         state=status_tag(item["status"], words),
     )
 
