@@ -48,7 +48,9 @@ SCOPED: Final = frozenset[Right](
 )
 """Rights that hold in the cluster of the grant alone. What is read is read of all: a member is one document."""
 
-WHOLE: Final = frozenset[Right](("give-access", "read-audit", "edit-parked"))
+WHOLE: Final = frozenset[Right](
+    ("give-access", "read-audit", "edit-parked", "inform-members", "approve-billing", "lift-suppressions")
+)
 """Rights that only a grant for all clusters gives: who administers one cluster must not reach the others by them."""
 
 FRESH: Final = frozenset[Right](("move-systems", "give-access"))
