@@ -3,7 +3,7 @@
 import hmac
 import json
 import time
-from base64 import urlsafe_b64encode
+from base64 import b64decode, urlsafe_b64encode
 from typing import Any
 
 import httpx2
@@ -31,6 +31,7 @@ class SayingProvider:
         self.token: str | None = None
         self.token_status = 200
         self.asked: list[dict[str, str]] = []
+        self.credentials: list[str] = []
         self.key_reads = 0
         self.described: dict[str, Any] = {
             "issuer": ISSUER,
@@ -54,7 +55,7 @@ class SayingProvider:
     def provider(self) -> Provider:
         """It, as the gateway knows it."""
         redirect = "http://localhost/console/connexion/retour"
-        return Provider(Client(ISSUER, "traboule", "secret", redirect), self.http(), "the test")
+        return Provider(Client(ISSUER, "traboule", "s+cr%t", redirect), self.http(), "the test")
 
     def saying(self, nonce: str, /, **claims: Any) -> None:
         """A right token, but for these claims; one that is None is left out."""
@@ -66,6 +67,7 @@ class SayingProvider:
             "nonce": nonce,
             "iat": now,
             "exp": now + 300,
+            "auth_time": now,
             "email": "marie@numelink.example",
             "email_verified": True,
             "name": "Marie",
@@ -81,6 +83,7 @@ class SayingProvider:
 
     async def _token(self, request: Request) -> Response:
         body = (await request.body()).decode()
+        self.credentials.append(b64decode(request.headers["authorization"].removeprefix("Basic ")).decode())
         self.asked.append(dict(httpx2.QueryParams(body)))
         token = self.token or jwt.encode(self.header, self.claims, self.signed_by, algorithms=[self.header["alg"]])
         return JSONResponse({"id_token": token, "access_token": "x", "token_type": "Bearer"}, self.token_status)

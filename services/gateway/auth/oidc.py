@@ -9,9 +9,9 @@ from base64 import urlsafe_b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from hashlib import sha256
-from time import monotonic
+from time import monotonic, time
 from typing import Any, Final, Literal
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import quote_plus, urlencode, urlsplit
 
 import httpx2
 import orjson
@@ -23,6 +23,8 @@ ALGORITHMS: Final = ("RS256", "PS256", "ES256", "EdDSA")
 SCOPES: Final = "openid email profile"
 LEEWAY_SECONDS: Final = 60
 METADATA_SECONDS: Final = 3_600.0
+LONGEST_SECONDS: Final = 12 * 3_600
+"""Somebody whom the provider asked longer ago must be asked again: so long lives a session of ours."""
 KEYS_AGAIN_SECONDS: Final = 60.0
 """An unknown ``kid`` makes us read the keys again, at most once in this time."""
 RETURNED: Final = "/console/connexion/retour"
@@ -62,12 +64,15 @@ class Attempt:
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """Whom the provider means. ``email`` is None unless the provider has verified it."""
+    """Whom the provider means, and when it asked them last (seconds since 1970).
+
+    ``email`` is None unless the provider has verified it.
+    """
 
     issuer: str
     subject: str
     email: str | None
-    name: str | None
+    asked_at: float
 
 
 @dataclass(slots=True)
@@ -101,6 +106,8 @@ class Provider:
             "nonce": attempt.nonce,
             "code_challenge": challenge,
             "code_challenge_method": "S256",
+            # Asked for, it obliges the provider to say when the person was asked last (OpenID Connect Core, 2).
+            "max_age": str(LONGEST_SECONDS),
             **({"prompt": "login"} if again else {}),
         }
         endpoint = _address(await self._described(), "authorization_endpoint")
@@ -142,7 +149,9 @@ class Provider:
         }
         endpoint = _address(await self._described(), "token_endpoint")
         try:
-            reply = await self.http.post(endpoint, data=form, auth=(self.client.client_id, self.client.client_secret))
+            # Both are form-encoded before they are joined (RFC 6749, 2.3.1).
+            auth = (quote_plus(self.client.client_id), quote_plus(self.client.client_secret))
+            reply = await self.http.post(endpoint, data=form, auth=auth)
         except httpx2.HTTPError as error:
             raise SignInError("provider-away", type(error).__name__) from None
         if reply.status_code != 200:
@@ -174,13 +183,7 @@ class Provider:
         if not isinstance(subject, str) or not 1 <= len(subject) <= 255:
             raise SignInError("token-wrong", "sub")
         email = claims.get("email") if claims.get("email_verified") is True else None
-        name = claims.get("name")
-        return Identity(
-            self.client.issuer,
-            subject,
-            email if isinstance(email, str) else None,
-            name if isinstance(name, str) else None,
-        )
+        return Identity(self.client.issuer, subject, email if isinstance(email, str) else None, _asked_at(claims))
 
     async def _decoded(self, token: str) -> jwt.Token:
         try:
@@ -196,7 +199,7 @@ class Provider:
             raise SignInError("token-wrong", "signature") from None
 
     async def _key_set(self) -> KeySet:
-        if self._keys is None:
+        if self._keys is None or monotonic() - self._keys_at > METADATA_SECONDS:
             keys = await self._fetched(_address(await self._described(), "jwks_uri"))
             try:
                 # Keys for secrets that we share with nobody (oct) never check a signature here.
@@ -252,6 +255,16 @@ def _address(described: Mapping[str, Any], name: str) -> str:
 def _is_safe(address: str) -> bool:
     parts = urlsplit(address)
     return parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in ("127.0.0.1", "localhost", "::1"))
+
+
+def _asked_at(claims: Mapping[str, Any]) -> float:
+    """When the person was asked; an old sign-in there must not pass for a recent one here. Raises SignInError."""
+    asked_at = claims.get("auth_time")
+    if isinstance(asked_at, bool) or not isinstance(asked_at, int | float):
+        raise SignInError("token-wrong", "auth_time")
+    if not -LEEWAY_SECONDS <= time() - asked_at <= LONGEST_SECONDS + LEEWAY_SECONDS:
+        raise SignInError("token-wrong", "auth_time")
+    return asked_at
 
 
 def _check_audience(claims: Mapping[str, Any], client_id: str) -> None:

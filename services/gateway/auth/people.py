@@ -28,6 +28,10 @@ _FIND = """
 _NAME = "select name from people where id = $1"
 _DISABLE = "update people set disabled_at = coalesce(disabled_at, now()) where id = $1 returning name"
 _ENABLE = "update people set disabled_at = null where id = $1 returning name"
+_ADMINISTERS = """
+    select exists (select from grants
+                   where person_id = $1 and role = 'admin' and cluster is null and ended_at is null)
+"""
 _END_SESSIONS = "update sessions set ended_at = now() where person_id = $1 and ended_at is null"
 _END_LINKS = "update sign_in_links set used_at = now() where person_id = $1 and used_at is null"
 _LIST = """
@@ -109,7 +113,8 @@ async def disable_person(connection: AsyncConnection, person_id: str) -> str:
     name = (await connection.exec_driver_sql(_DISABLE, (person_id,))).scalar()
     if name is None:
         raise PersonUnknownError
-    await grants.require_administrator(connection)
+    if (await connection.exec_driver_sql(_ADMINISTERS, (person_id,))).scalar_one():
+        await grants.require_administrator(connection)
     await connection.exec_driver_sql(_END_SESSIONS, (person_id,))
     await connection.exec_driver_sql(_END_LINKS, (person_id,))
     return name

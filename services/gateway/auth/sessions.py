@@ -25,8 +25,8 @@ _LINK = """
     from sign_in_links l join people p on p.id = l.person_id where l.hash = $1
 """
 _CREATE = f"""
-    insert into sessions (hash, person_id, how, agent, network, until)
-    values ($1, $2, $3, $4, $5, now() + interval '{HOURS} hours') returning number
+    insert into sessions (hash, person_id, how, agent, network, signed_in_at, until)
+    values ($1, $2, $3, $4, $5, least(now(), to_timestamp($6)), now() + interval '{HOURS} hours') returning number
 """
 _END = "update sessions set ended_at = now() where hash = $1 and ended_at is null"
 _END_NUMBER = """
@@ -130,13 +130,16 @@ async def person_of(
 
 
 async def create_session(
-    connection: AsyncConnection, person_id: str, browser: Browser, former: str | None
+    connection: AsyncConnection, person_id: str, browser: Browser, former: str | None, asked_at: float | None = None
 ) -> tuple[str, int]:
-    """A new session's token and number. ``former``, the token that the browser held before, ends."""
+    """A new session's token and number. ``former``, the token that the browser held before, ends.
+
+    ``asked_at`` is when the person was asked who they are, in seconds since 1970; None: now.
+    """
     if former is not None:
         await end_session(connection, former)
     token = new_token()
-    values = (hash_token(token), person_id, browser.how, browser.agent, browser.network)
+    values = (hash_token(token), person_id, browser.how, browser.agent, browser.network, asked_at)
     number = (await connection.exec_driver_sql(_CREATE, values)).scalar_one()
     return token, number
 

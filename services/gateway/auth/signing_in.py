@@ -46,7 +46,7 @@ async def enter_by_link(context: GatewayContext, token: str, browser: Browser, f
     async with _transaction(context) as connection:
         person = await sessions.use_link(connection, token)
         if person is None:
-            await note(connection, Access(_NOBODY, "sign-in", browser.network, outcome="link-refused"))
+            context.audit.turned_away(browser.network, "link-refused")
             return None
         made = await enter(connection, person, browser, former)
     await context.callers.refresh()
@@ -54,21 +54,28 @@ async def enter_by_link(context: GatewayContext, token: str, browser: Browser, f
 
 
 async def enter(
-    connection: AsyncConnection, person: tuple[str, str, str], browser: Browser, former: str | None
+    connection: AsyncConnection,
+    person: tuple[str, str, str],
+    browser: Browser,
+    former: str | None,
+    asked_at: float | None = None,
 ) -> Entered:
     """Sign a person in, given their id, name and language."""
     person_id, name, locale = person
-    session, number = await sessions.create_session(connection, person_id, browser, former)
-    signed_in = SignedIn(number, person_id, locale, 0.0)
+    session, number = await sessions.create_session(connection, person_id, browser, former, asked_at)
+    signed_in = SignedIn(number, person_id, 0.0)
     caller = Caller(f"person:{person_id}", name, frozenset(), b"", 0.0, session=signed_in)
     await note(connection, Access(caller, "sign-in", browser.how))
     return Entered(session, locale)
 
 
-async def begin(context: GatewayContext, return_to: str, *, again: bool) -> tuple[str, str]:
-    """Where to send the browser to sign in, and the token by which it is known again. Raises SignInError."""
+async def begin(context: GatewayContext, return_to: str, known: str | None, *, again: bool) -> tuple[str, str]:
+    """Where to send the browser to sign in, and the token by which it is known again. Raises SignInError.
+
+    One that is ``known`` already keeps its token: attempts in two tabs must not break each other.
+    """
     provider = _provider(context)
-    state, browser = new_token(), new_token()
+    state, browser = new_token(), known or new_token()
     attempt = Attempt(new_token(), new_token())
     address = await provider.address(state, attempt, again=again)
     async with _transaction(context) as connection:
@@ -100,7 +107,7 @@ async def enter_by_provider(
         if person is None:
             await note(connection, Access(_NOBODY, "sign-in", browser.how, outcome="not-invited"))
             return None, return_to
-        entered = await enter(connection, person, browser, former)
+        entered = await enter(connection, person, browser, former, identity.asked_at)
     await context.callers.refresh()
     return entered, return_to
 

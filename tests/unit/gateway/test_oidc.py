@@ -33,8 +33,10 @@ async def test_whom_a_right_token_names(saying):
     identity = await saying.provider().identity(ANSWER, ATTEMPT)
 
     assert (identity.issuer, identity.subject) == (ISSUER, "marie")
-    assert (identity.email, identity.name) == ("marie@numelink.example", "Marie")
+    assert identity.email == "marie@numelink.example"
+    assert abs(identity.asked_at - time.time()) < 60
     (asked,) = saying.asked
+    assert saying.credentials == ["traboule:s%2Bcr%25t"]
     assert asked["code_verifier"] == ATTEMPT.verifier
     assert asked["redirect_uri"].endswith("/console/connexion/retour")
 
@@ -71,11 +73,14 @@ async def test_the_browser_is_sent_with_everything_that_binds_the_attempt(saying
         ("sub", ""),
         ("sub", 7),
         ("azp", "another"),
+        ("auth_time", None),
+        ("auth_time", -13 * 3_600),
+        ("auth_time", 600),
     ],
 )
 async def test_one_wrong_claim_lets_nobody_in(saying, claim, value):
     # Moments are seconds from now: computed here, or each process that collects tests would name them otherwise.
-    claimed = int(time.time()) + value if claim in ("exp", "iat") and value is not None else value
+    claimed = int(time.time()) + value if claim in ("exp", "iat", "auth_time") and value is not None else value
     saying.saying(ATTEMPT.nonce, **{claim: claimed})
     kind, _ = await refused(saying)
     assert kind == "token-wrong"
@@ -137,6 +142,18 @@ async def test_a_new_key_is_read_once_it_is_needed_and_not_for_each_forgery(sayi
     monkeypatch.setattr(oidc, "KEYS_AGAIN_SECONDS", 0)
     assert (await provider.identity(ANSWER, ATTEMPT)).subject == "marie"
     assert saying.key_reads == 2
+
+
+async def test_a_key_that_the_provider_withdrew_is_believed_no_longer_than_an_hour(saying, monkeypatch):
+    provider = saying.provider()
+    await provider.identity(ANSWER, ATTEMPT)
+    saying.keys = [elliptic()]
+    assert (await provider.identity(ANSWER, ATTEMPT)).subject == "marie"
+
+    monkeypatch.setattr(oidc, "METADATA_SECONDS", 0)
+    with pytest.raises(SignInError) as error:
+        await provider.identity(ANSWER, ATTEMPT)
+    assert (error.value.kind, error.value.detail) == ("token-wrong", "signature")
 
 
 @pytest.mark.parametrize(

@@ -67,7 +67,10 @@ async def to_provider(request: Request) -> Response:
     wanted = fields.get("vers") or request.cookies.get(RETURN_COOKIE, "")
     try:
         address, browser = await signing_in.begin(
-            context, wanted if is_ours(wanted) else "/console", again=bool(fields.get("again"))
+            context,
+            wanted if is_ours(wanted) else "/console",
+            request.cookies.get(ATTEMPT_COOKIE),
+            again=bool(fields.get("again")),
         )
     except SignInError as error:
         return _failed(request, error)
@@ -133,8 +136,8 @@ async def leave(request: Request, person: Person) -> Response:
 def is_ours(path: str) -> bool:
     """Whether one may be sent there after signing in: a page of the console, and no other site."""
     parts = urlsplit(path)
-    is_path = path.startswith("/console") and not parts.scheme and not parts.netloc and "\\" not in path
-    return is_path and not re.search(r"[\x00-\x20\x7f]", path) and not parts.path.startswith(SIGN_IN)
+    is_path = path.startswith("/console") and not parts.scheme and not parts.netloc
+    return is_path and not re.search(r"[^!-~]|\\", path) and not parts.path.startswith(SIGN_IN)
 
 
 def agent_of(header: str) -> str:
@@ -148,7 +151,6 @@ def _entered(request: Request, entered: Entered, wanted: str) -> Response:
     response = RedirectResponse(wanted if is_ours(wanted) else "/console", 303, headers=_SECRET)
     keep_cookie(response, entered.token)
     response.delete_cookie(RETURN_COOKIE, path="/console")
-    response.delete_cookie(ATTEMPT_COOKIE, path="/", secure=True, httponly=True, samesite="lax")
     if LANGUAGE_COOKIE not in request.cookies:
         response.set_cookie(LANGUAGE_COOKIE, entered.locale, max_age=_YEAR, path="/console", samesite="lax")
     return response

@@ -4,6 +4,7 @@ import re
 import shutil
 import signal
 import subprocess
+import time
 from contextlib import suppress
 from pathlib import Path
 from urllib.parse import parse_qs, urlencode, urlsplit
@@ -137,7 +138,33 @@ async def test_an_attempt_counts_once_and_in_its_own_browser(gateway, saying):
     assert (await back(gateway, cookie, **right)).status_code == 403
 
 
-async def test_two_attempts_in_two_tabs_do_not_break_each_other(gateway, saying):
+async def test_two_tabs_of_one_browser_do_not_break_each_other(gateway, saying):
+    await invited(gateway)
+    first, cookie = await begun(gateway)
+    jar = {"cookie": f"{ATTEMPT_COOKIE}={cookie}"}
+    sent = await gateway.client.post("/console/connexion/fournisseur", headers=BROWSER | jar)
+    (second,) = parse_qs(urlsplit(sent.headers["location"]).query)["state"]
+    nonces = parse_qs(urlsplit(sent.headers["location"]).query)["nonce"]
+    assert cookie_of(sent, ATTEMPT_COOKIE) == cookie
+    for state, nonce in ((first["state"], first["nonce"]), (second, nonces[0])):
+        saying.saying(nonce)
+        assert (await back(gateway, cookie, code="c", state=state, iss=ISSUER)).status_code == 303
+
+
+async def test_an_old_sign_in_at_the_provider_is_none_that_is_recent_here(gateway, saying):
+    await invited(gateway)
+    for minutes, is_recent in ((0, True), (20, False)):
+        asked, cookie = await begun(gateway)
+        assert asked["max_age"] == str(12 * 3_600)
+        saying.saying(asked["nonce"], auth_time=int(time.time()) - minutes * 60)
+        assert (await back(gateway, cookie, code="c", state=asked["state"], iss=ISSUER)).status_code == 303
+        (kept,) = await gateway.rows(
+            "select signed_in_at > now() - interval '15 minutes' as recent from sessions order by number desc limit 1"
+        )
+        assert kept["recent"] is is_recent
+
+
+async def test_two_attempts_in_two_browsers_do_not_break_each_other(gateway, saying):
     await invited(gateway)
     first, first_cookie = await begun(gateway)
     second, second_cookie = await begun(gateway)

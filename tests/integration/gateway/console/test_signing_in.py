@@ -233,7 +233,7 @@ async def test_another_site_may_link_here_and_take_nothing(gateway, dest, status
     assert (await browse(gateway, "GET", "/console", cookie, headers)).status_code == status
 
 
-@pytest.mark.parametrize("host", ["evil.example", "localhost.evil.example", "10.0.0.7:8000", "", "[::2]"])
+@pytest.mark.parametrize("host", ["[", "evil.example", "localhost.evil.example", "10.0.0.7:8000", "", "[::2]"])
 async def test_a_foreign_host_is_refused(gateway, host):
     cookie = await gateway.session("staff")
     answer = await browse(gateway, "GET", "/console", cookie, {"host": host})
@@ -276,17 +276,27 @@ async def test_a_thousand_wrong_links_are_slowed_down(gateway, monkeypatch):
     assert answer.headers["retry-after"]
 
 
+async def test_who_makes_up_links_fills_no_table(gateway):
+    for number in range(50):
+        await browse(gateway, "POST", f"/console/connexion/wrong{number}")
+    assert await gateway.rows("select id from access_audit") == []
+    await gateway.audit.flush(keys=True)
+    (kept,) = await gateway.rows("select about, outcome, times from access_audit")
+    assert tuple(kept.values()) == ("127.0.0.0/24", "link-refused", 50)
+
+
 async def test_every_way_in_and_out_leaves_a_trace_without_a_secret(gateway):
     path = await link_of(gateway, await gateway.person("staff", "Marie Dupuis"))
     cookie = cookie_of(await browse(gateway, "POST", path))
     await browse(gateway, "POST", path)
     await browse(gateway, "POST", "/console/deconnexion", cookie)
 
+    await gateway.audit.flush(keys=True)
     kept = await gateway.rows("select name, permission, about, outcome from access_audit order by id")
     assert [(row["name"], row["permission"], row["about"], row["outcome"]) for row in kept] == [
         ("Marie Dupuis", "sign-in", "link", "done"),
-        ("", "sign-in", "127.0.0.0/24", "link-refused"),
         ("Marie Dupuis", "sign-in", "sign-out", "done"),
+        ("", "sign-in", "127.0.0.0/24", "link-refused"),
     ]
     (everything,) = await gateway.rows("select string_agg(a::text, ' ') as text from access_audit a")
     assert path.rpartition("/")[2] not in everything["text"]
