@@ -30,25 +30,6 @@ class Signed(BaseModel):
     )
 
 
-class Verdict(Signed):
-    """All these source records are one company, or no two of them are."""
-
-    verdict: Literal["same", "different"]
-    records: Annotated[list[RecordName], Field(min_length=2, max_length=MOST_RECORDS)]
-
-
-class SortedOut(Signed):
-    """Each part is one company, and no two parts are the same one."""
-
-    parts: Annotated[list[Records], Field(min_length=1, max_length=MOST_RECORDS)]
-
-
-class Separation(Signed):
-    """The source records that leave the member."""
-
-    records: Records
-
-
 class _Tried(BaseModel):
     """Something to be tried: nobody signs what is not done."""
 
@@ -69,9 +50,21 @@ class SortedOutTried(_Tried):
 
 
 class SeparationTried(_Tried):
-    """The source records that would leave the member."""
+    """The source records that leave the member."""
 
     records: Records
+
+
+class Verdict(VerdictTried, Signed):
+    """All these source records are one company, or no two of them are."""
+
+
+class SortedOut(SortedOutTried, Signed):
+    """Each part is one company, and no two parts are the same one."""
+
+
+class Separation(SeparationTried, Signed):
+    """The source records that leave the member."""
 
 
 def _form(body: Any) -> str:

@@ -8,7 +8,7 @@ from pydantic import ValidationError
 from starlette.responses import Response
 
 from services.gateway.api import decision_bodies
-from services.gateway.api.authorship import refusals, signature
+from services.gateway.api.authorship import refusals, require_share, signature
 from services.gateway.api.decision_bodies import Bulk, Deciding, Signed, SortedOut, Verdict
 from services.gateway.api.duplicate_responses import (
     BulkDecided,
@@ -21,7 +21,6 @@ from services.gateway.api.duplicate_responses import (
 )
 from services.gateway.api.members import find_member, spoken
 from services.gateway.auth.audit import Access
-from services.gateway.auth.authorisation import require
 from services.gateway.auth.caller import Caller
 from services.gateway.bodies import LONGEST_BULK, body_of
 from services.gateway.context import GatewayContext, answer
@@ -34,6 +33,7 @@ from services.membership.identity import answers, queries, review_answers, revie
 from services.membership.identity.decisions import Decided
 from services.membership.identity.review import Kind
 from services.membership.identity.review_rows import Wanted
+from services.membership.rows import InTransaction
 from services.membership.usecases import decide as commands
 
 router = APIRouter(tags=["duplicates"])
@@ -121,8 +121,10 @@ async def take_back(
     with refusals(request):
         access = Access(caller, "decide-identity", f"decision:{number}", reason=body.reason)
         async with context.writing(access) as uow:
+            taken = await queries.decisions_named(InTransaction(uow.connection), [number])
+            for decision in taken.values():
+                require_share(caller, decision.as_decision())
             decided = await commands.take_back(uow, number, signature(body, caller))
-            require(caller, "decide-identity", *(record.cluster for record in decided.members))
     log.info("duplicates.taken_back", decision=number, key_id=caller.key_id, repeated=decided.repeated)
     return answer(answers.just_decided(decided))
 
@@ -203,7 +205,7 @@ def decided_response(decided: Decided) -> Response:
 async def _decide(context: GatewayContext, request: Request, caller: Caller, verdict: Verdict | SortedOut) -> Decided:
     with refusals(request):
         decision, signed = decision_bodies.decision_of(verdict), signature(verdict, caller)
-        require(caller, "decide-identity", *(record.cluster for record in decision.records))
+        require_share(caller, decision)
         about = "records:" + ",".join(map(str, sorted(decision.records)))
         async with context.writing(Access(caller, "decide-identity", about, reason=verdict.reason)) as uow:
             decided = await commands.decide(uow, decision, signed)

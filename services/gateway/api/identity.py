@@ -8,13 +8,12 @@ from fastapi import APIRouter, Depends, Query, Request
 from starlette.responses import Response
 
 from services.gateway.api import decision_bodies
-from services.gateway.api.authorship import refusals, signature
+from services.gateway.api.authorship import refusals, require_share, signature
 from services.gateway.api.decision_bodies import Separation
 from services.gateway.api.duplicate_responses import DecidedNow, Identity
 from services.gateway.api.duplicates import decided_response
 from services.gateway.api.members import find_member, spoken
 from services.gateway.auth.audit import Access
-from services.gateway.auth.authorisation import require
 from services.gateway.bodies import body_of
 from services.gateway.context import answer
 from services.gateway.cursors import cursor, position_in_turns
@@ -80,7 +79,6 @@ async def separations(
     """
     with refusals(request):
         signed, records = signature(body, caller), decision_bodies.keys_of(body.records)
-        require(caller, "decide-identity", *(record.cluster for record in records))
         access = Access(caller, "decide-identity", f"member:{member_id}", reason=body.reason)
         async with context.writing(access) as uow:
             await uow.serialise_writers()  # from here on nobody else merges or separates
@@ -88,7 +86,9 @@ async def separations(
             elsewhere = set((await uow.members_by_record(records)).values()) - {member.member_id}
             if elsewhere:
                 raise DecisionError("not-this-member", "these source records are not part of this member")
-            decided = await decide.separate(uow, records, signed)
+            decision = await decide.separation(uow, records)
+            require_share(caller, decision)
+            decided = await decide.decide(uow, decision, signed)
     log.info("duplicates.decided", decision=decided.number, key_id=caller.key_id, repeated=decided.repeated)
     return decided_response(decided)
 

@@ -11,9 +11,11 @@ from services.gateway.api.authorship import refusals
 from services.gateway.api.decision_bodies import SeparationTried, Trying
 from services.gateway.api.duplicate_responses import Previewed
 from services.gateway.api.members import find_member
+from services.gateway.auth.authorisation import require
+from services.gateway.auth.caller import Caller
 from services.gateway.bodies import body_of
-from services.gateway.context import answer
-from services.gateway.dependencies import Context, having
+from services.gateway.context import GatewayContext, answer
+from services.gateway.dependencies import Context, Decider
 from services.gateway.problems import described
 from services.membership.identity.decisions import DecisionError
 from services.membership.rows import InTransaction
@@ -28,16 +30,15 @@ router = APIRouter(tags=["duplicates"])
     response_model=Previewed,
     responses=described(413),
     openapi_extra=decision_bodies.described(Trying),
-    dependencies=having("decide-identity"),
 )
 async def preview_decision(
-    request: Request, context: Context, body: Annotated[Trying, Depends(body_of(Trying))]
+    request: Request, context: Context, caller: Decider, body: Annotated[Trying, Depends(body_of(Trying))]
 ) -> Response:
     """The members that a decision would lead to, as they would be shown; the decision is not taken."""
     with refusals(request):
         decision = decision_bodies.decision_of(body.root)
         async with context.previewing() as uow:
-            return _response(await preview(uow, decision))
+            return _response(context, caller, await preview(uow, decision))
 
 
 @router.post(
@@ -45,11 +46,11 @@ async def preview_decision(
     response_model=Previewed,
     responses=described(404, 410, 413),
     openapi_extra=decision_bodies.described(SeparationTried),
-    dependencies=having("decide-identity"),
 )
 async def preview_separation(
     request: Request,
     context: Context,
+    caller: Decider,
     member_id: str,
     body: Annotated[SeparationTried, Depends(body_of(SeparationTried))],
 ) -> Response:
@@ -60,10 +61,14 @@ async def preview_separation(
             member = await find_member(InTransaction(uow.connection), member_id)
             if set((await uow.members_by_record(records)).values()) - {member.member_id}:
                 raise DecisionError("not-this-member", "these source records are not part of this member")
-            return _response(await preview(uow, await separation(uow, records)))
+            return _response(context, caller, await preview(uow, await separation(uow, records)))
 
 
-def _response(result: Preview) -> Response:
+def _response(context: GatewayContext, caller: Caller, result: Preview) -> Response:
+    """The members to be. Their views are whole: who may not read persons is refused, and who may leaves a trace."""
+    require(caller, "read-persons")
+    for member in result.members:
+        context.audit.read(caller, "read-persons", f"member:{member.member_id}", "previews")
     members = [_member(member) for member in result.members]
     return answer({"changes": result.changes, "members": members, "gone_ids": result.gone_ids})
 

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 import orjson
 
+from services.membership.identity.decisions import Decision
 from services.membership.matching.levels import Levels
 from services.membership.matching.score import Judgement
 from services.membership.records.record import RecordKey
@@ -73,6 +74,11 @@ class DecisionTaken:
     taken_back_by: str | None
     taken_back_reason: str | None
     pairs: tuple[tuple[RecordKey, RecordKey, str], ...] = ()
+
+    def as_decision(self) -> Decision:
+        """What it says, without who said it."""
+        confirmed = tuple((a, b) for a, b, verdict in self.pairs if verdict == "confirmed")
+        return Decision(confirmed, tuple((a, b) for a, b, verdict in self.pairs if verdict == "rejected"))
 
 
 class Moment(NamedTuple):
@@ -150,15 +156,9 @@ async def joined_records(rows: Rows, member_id: str) -> JoinedRecords:
 
 async def _with_pairs(rows: Rows, result: Collection[Any]) -> list[DecisionTaken]:
     pairs: dict[int, list[tuple[RecordKey, RecordKey, str]]] = {}
-    for number, ac, ar, bc, br, verdict in await rows.fetch(_DECIDED, [row["id"] for row in result]):
+    for number, ac, ar, bc, br, verdict in await rows.fetch(_DECIDED, [number for number, *_ in result]):
         pairs.setdefault(number, []).append((RecordKey(ac, ar), RecordKey(bc, br), verdict))
-    return [
-        DecisionTaken(
-            row["id"], row["author"], row["reason"], row["key_id"], row["decided_at"], row["taken_back_at"],
-            row["taken_back_by"], row["taken_back_reason"], tuple(pairs.get(row["id"], ())),
-        )
-        for row in result
-    ]  # fmt: skip
+    return [DecisionTaken(*row, tuple(pairs.get(row[0], ()))) for row in result]
 
 
 def _decided(rows: Iterable[Any]) -> Iterable[tuple[RecordKey, RecordKey, str, int]]:
