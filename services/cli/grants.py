@@ -3,9 +3,11 @@
 import socket
 
 import typer
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.common.environment import load_settings
-from services.gateway.auth.caller import Grant
+from services.gateway.auth.audit import Access, note
+from services.gateway.auth.caller import Caller, Grant
 from services.membership.settings import MembershipSettings
 from shared.cli.author import who
 from shared.runtime.clusters import load_clusters
@@ -22,6 +24,12 @@ def grant_from(text: str) -> Grant:
         message = f"there is no cluster {grant.cluster!r}; there are {', '.join(sorted(clusters))}"
         raise typer.BadParameter(message, param_hint="--role")
     return grant
+
+
+async def note_at_terminal(connection: AsyncConnection, about: str, what: str) -> None:
+    """Who may do what stands in the audit, wherever it is changed."""
+    at_terminal = Caller(operator(), operator(), frozenset[Grant](), b"", 0.0)
+    await note(connection, Access(at_terminal, "give-access", about, reason=what))
 
 
 def operator() -> str:

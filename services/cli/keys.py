@@ -8,7 +8,7 @@ import typer
 from rich.table import Table
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.cli.grants import grant_from, operator
+from services.cli.grants import grant_from, note_at_terminal, operator
 from services.cli.membership_database import in_database
 from services.gateway.auth.keys import create_key, list_keys, revoke_key
 from services.gateway.auth.rights import Role
@@ -39,7 +39,9 @@ def create(
     grants = [grant_from(text) for text in role]
 
     async def create_in(connection: AsyncConnection) -> str:
-        return await create_key(connection, name, grants, days, by=operator(), signs_for_others=signs_for_others)
+        made = await create_key(connection, name, grants, days, by=operator(), signs_for_others=signs_for_others)
+        await note_at_terminal(connection, f"key:{made.split('_')[1]}", ", ".join(map(str, grants)))
+        return made
 
     key = _in_database(create_in)
     if json:
@@ -71,7 +73,14 @@ def revoke(key_id: Annotated[str, typer.Argument(metavar="ID", help="as `traboul
 
     Example: [bold]traboule keys revoke k7m2p9x4q8zt[/]
     """
-    name = _in_database(lambda connection: revoke_key(connection, key_id))
+
+    async def revoke_in(connection: AsyncConnection) -> str | None:
+        revoked = await revoke_key(connection, key_id)
+        if revoked is not None:
+            await note_at_terminal(connection, f"key:{key_id}", "revoked")
+        return revoked
+
+    name = _in_database(revoke_in)
     if name is None:
         typer.secho(f"there is no key {key_id}", fg="red", err=True)
         raise typer.Exit(1)

@@ -7,13 +7,11 @@ import typer
 from rich.table import Table
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.cli.grants import grant_from, operator
+from services.cli.grants import grant_from, note_at_terminal, operator
 from services.cli.membership_database import in_database
 from services.common.environment import load_settings
 from services.gateway.auth import grants
 from services.gateway.auth import people as kept
-from services.gateway.auth.audit import Access, note
-from services.gateway.auth.caller import Caller, Grant
 from services.membership.settings import MembershipSettings
 from shared.cli.author import required_text
 from shared.cli.options import Json
@@ -45,7 +43,7 @@ def invite(
 
     async def work(connection: AsyncConnection) -> tuple[str, str]:
         person_id = await kept.create_person(connection, called, email or None, given, by=operator(), locale=locale)
-        await _note(connection, f"person:{person_id}", ", ".join(map(str, given)))
+        await note_at_terminal(connection, f"person:{person_id}", ", ".join(map(str, given)))
         token, _ = await kept.create_link(connection, person_id, by=operator(), minutes=minutes)
         return person_id, token
 
@@ -66,7 +64,7 @@ def link(
 
     async def work(connection: AsyncConnection) -> tuple[str, str]:
         person_id = await kept.find_person(connection, who)
-        await _note(connection, f"person:{person_id}", "link")
+        await note_at_terminal(connection, f"person:{person_id}", "link")
         token, _ = await kept.create_link(connection, person_id, by=operator(), minutes=minutes)
         return person_id, token
 
@@ -105,7 +103,7 @@ def grant(who: Who, role: Annotated[list[str], typer.Option(help=_ROLES)]) -> No
     async def work(connection: AsyncConnection) -> str:
         person_id = await kept.find_person(connection, who)
         await grants.give(connection, given, by=operator(), person_id=person_id)
-        await _note(connection, f"person:{person_id}", ", ".join(map(str, given)))
+        await note_at_terminal(connection, f"person:{person_id}", ", ".join(map(str, given)))
         return person_id
 
     typer.echo(f"{_in_database(work)} is given {', '.join(map(str, given))}")
@@ -124,7 +122,7 @@ def take(
     async def work(connection: AsyncConnection) -> bool:
         person_id = await kept.find_person(connection, who)
         ended = await grants.end_by_name(connection, person_id, taken, operator())
-        await _note(connection, f"person:{person_id}", f"-{taken}")
+        await note_at_terminal(connection, f"person:{person_id}", f"-{taken}")
         return ended
 
     if not _in_database(work):
@@ -141,7 +139,7 @@ def disable(who: Who) -> None:
 
     async def work(connection: AsyncConnection) -> str:
         person_id = await kept.find_person(connection, who)
-        await _note(connection, f"person:{person_id}", "disabled")
+        await note_at_terminal(connection, f"person:{person_id}", "disabled")
         return await kept.disable_person(connection, person_id)
 
     typer.echo(f"{_in_database(work)} is signed out, and may come in no more")
@@ -156,7 +154,7 @@ def enable(who: Who) -> None:
 
     async def work(connection: AsyncConnection) -> str:
         person_id = await kept.find_person(connection, who)
-        await _note(connection, f"person:{person_id}", "enabled")
+        await note_at_terminal(connection, f"person:{person_id}", "enabled")
         return await kept.enable_person(connection, person_id)
 
     typer.echo(f"{_in_database(work)} may come in again: `traboule people link` makes a link")
@@ -169,12 +167,6 @@ def _show_link(person_id: str, token: str, minutes: int, *, json: bool) -> None:
         return
     typer.echo(url)
     typer.secho(f"Good for one use, within {minutes} minutes. Whoever opens it is that person.", err=True, dim=True)
-
-
-async def _note(connection: AsyncConnection, about: str, reason: str) -> None:
-    """What the terminal does stands in the audit as what pages do."""
-    at_terminal = Caller(operator(), operator(), frozenset[Grant](), b"", 0.0)
-    await note(connection, Access(at_terminal, "give-access", about, reason=reason))
 
 
 def _in_database(work: Callable[[AsyncConnection], Coroutine[Any, Any, Any]]) -> Any:

@@ -11,7 +11,7 @@ from starlette.responses import Response
 from services.gateway.api import access_bodies as shapes
 from services.gateway.api.decision_bodies import described as described_body
 from services.gateway.auth import grants, keys, people
-from services.gateway.auth.audit import Access
+from services.gateway.auth.audit import Access, note
 from services.gateway.auth.caller import Caller, Grant
 from services.gateway.auth.keys import short_id
 from services.gateway.auth.rights import RIGHTS, ROLE_WORDS, ROLES, SCOPED, WORDS
@@ -71,12 +71,13 @@ async def invite(
     Sent again with the same `Idempotency-Key` it makes another link for the same person.
     """
     given = _grants(context, body.grants)
-    async with _giving(context, caller, "people", _named(given)) as uow:
+    async with _giving(context) as uow:
         new = short_id()
         [person_id] = await claim(uow, key_of(request, caller, body, idempotency_key), [new])
         if person_id == new:
             await _create(uow, body, given, caller, new)
         made = await people.create_link(uow.connection, person_id, by=caller.key_id)
+        await _note(uow, caller, f"person:{person_id}", _named(given))
     return answer(_link(context, person_id, *made), status=201)
 
 
@@ -89,9 +90,10 @@ async def invite(
 )
 async def link(context: Context, caller: AccessGiver, person_id: PersonId, body: Any = _NOTHING) -> Response:
     """Another link that signs this person in once."""
-    async with _giving(context, caller, f"person:{person_id}", "link") as uow:
+    async with _giving(context) as uow:
         await _present(uow, person_id)
         made = await people.create_link(uow.connection, person_id, by=caller.key_id)
+        await _note(uow, caller, f"person:{person_id}", "link")
     return answer(_link(context, person_id, *made), status=201)
 
 
@@ -110,9 +112,10 @@ async def give(
 ) -> Response:
     """Give a role. It holds within ten seconds."""
     given = _grants(context, [body])
-    async with _giving(context, caller, f"person:{person_id}", _named(given)) as uow:
+    async with _giving(context) as uow:
         name = await _present(uow, person_id)
         await grants.give(uow.connection, given, by=caller.key_id, person_id=person_id)
+        await _note(uow, caller, f"person:{person_id}", _named(given))
     return answer({"id": person_id, "name": name}, status=201)
 
 
@@ -124,11 +127,12 @@ async def give(
 )
 async def end_grant(context: Context, caller: AccessGiver, grant_id: int, body: Any = _NOTHING) -> Response:
     """Take a role away, within ten seconds. The last administrator keeps theirs."""
-    async with _giving(context, caller, f"grant:{grant_id}", "ended") as uow:
+    async with _giving(context) as uow:
         ended = await grants.end(uow.connection, grant_id, caller.key_id)
         if ended is None:
             raise ProblemError("grant-unknown")
-    return answer({"id": str(grant_id), "name": str(ended)})
+        await _note(uow, caller, ended[1], f"-{ended[0]}")
+    return answer({"id": str(grant_id), "name": str(ended[0])})
 
 
 @router.post(
@@ -139,9 +143,10 @@ async def end_grant(context: Context, caller: AccessGiver, grant_id: int, body: 
 )
 async def disable(context: Context, caller: AccessGiver, person_id: PersonId, body: Any = _NOTHING) -> Response:
     """Sign a person out within ten seconds, and let them in no more."""
-    async with _giving(context, caller, f"person:{person_id}", "disabled") as uow:
+    async with _giving(context) as uow:
         await _present(uow, person_id)
         name = await people.disable_person(uow.connection, person_id)
+        await _note(uow, caller, f"person:{person_id}", "disabled")
     return answer({"id": person_id, "name": name})
 
 
@@ -153,9 +158,10 @@ async def disable(context: Context, caller: AccessGiver, person_id: PersonId, bo
 )
 async def enable(context: Context, caller: AccessGiver, person_id: PersonId, body: Any = _NOTHING) -> Response:
     """Let a person in again, with the roles that they had."""
-    async with _giving(context, caller, f"person:{person_id}", "enabled") as uow:
+    async with _giving(context) as uow:
         name = await _present(uow, person_id)
         await people.enable_person(uow.connection, person_id)
+        await _note(uow, caller, f"person:{person_id}", "enabled")
     return answer({"id": person_id, "name": name})
 
 
@@ -182,7 +188,7 @@ async def create_key(
 ) -> Response:
     """Make an API key. It is shown this once: sent again with the same `Idempotency-Key` it is refused."""
     given = _grants(context, body.grants)
-    async with _giving(context, caller, "keys", _named(given)) as uow:
+    async with _giving(context) as uow:
         new = short_id()
         if await claim(uow, key_of(request, caller, body, idempotency_key), [new]) != [new]:
             raise ProblemError("key-made-already")
@@ -195,6 +201,7 @@ async def create_key(
             signs_for_others=body.signs_for_others,
             key_id=new,
         )
+        await _note(uow, caller, f"key:{new}", _named(given))
     return answer({"id": key.split("_")[1], "key": key}, status=201)
 
 
@@ -206,24 +213,28 @@ async def create_key(
 )
 async def revoke_key(context: Context, caller: AccessGiver, key_id: PersonId, body: Any = _NOTHING) -> Response:
     """Revoke an API key, within ten seconds."""
-    async with _giving(context, caller, f"key:{key_id}", "revoked") as uow:
+    async with _giving(context) as uow:
         name = await keys.revoke_key(uow.connection, key_id)
         if name is None:
             raise ProblemError("key-unknown")
+        await _note(uow, caller, f"key:{key_id}", "revoked")
     return answer({"id": key_id, "name": name})
 
 
 @asynccontextmanager
-async def _giving(
-    context: GatewayContext, caller: Caller, about: str, what: str
-) -> AsyncGenerator[MembershipUnitOfWork]:
-    """One change of who may do what, and its trace. What it changes is known to this process at once."""
+async def _giving(context: GatewayContext) -> AsyncGenerator[MembershipUnitOfWork]:
+    """One change of who may do what. It is known to this process at once."""
     try:
-        async with context.writing(Access(caller, "give-access", about, reason=what)) as uow:
+        async with context.writing() as uow:
             yield uow
     except grants.LastAdministratorError:
         raise ProblemError("last-administrator") from None
     await context.callers.refresh()
+
+
+async def _note(uow: MembershipUnitOfWork, caller: Caller, about: str, what: str) -> None:
+    """Its trace, once it is known whom it concerns."""
+    await note(uow.connection, Access(caller, "give-access", about, reason=what))
 
 
 async def _create(

@@ -15,7 +15,7 @@ from services.gateway.dependencies import READS_PERSONS, After, Context, Lang, R
 from services.gateway.fast_path import unchanged
 from services.gateway.problems import ProblemError, described
 from services.gateway.translations import language_of
-from services.gateway.without_persons import etag_without_persons, without_persons
+from services.gateway.without_persons import document_for, etag_for
 from services.membership.normalisation.data_quality import MEANINGS
 from services.membership.rows import Rows
 from services.membership.translations import MEANINGS_FR, Language
@@ -103,19 +103,16 @@ def _present(view: StoredView | None) -> StoredView:
 def _document(
     request: Request, context: GatewayContext, caller: Caller, view: StoredView, asked: str | None = None
 ) -> Response:
-    tag, document = view.etag, view.document
     if caller.may("read-persons"):
         context.audit.read(caller, "read-persons", f"member:{view.member_id}", template(request.scope))
-    else:
-        tag, document = etag_without_persons(tag), without_persons(document)
-    etag = f'"{tag}"'
+    etag = f'"{etag_for(caller, view.etag)}"'
     headers = {"etag": etag, "cache-control": "private, no-cache"}
     if asked != view.member_id:
         headers["content-location"] = f"/members/{view.member_id}"
     if_none_match = request.headers.get("if-none-match")
     if unchanged(None if if_none_match is None else if_none_match.encode("latin-1"), etag.encode()):
         return Response(status_code=304, headers=headers)
-    return Response(document, headers=headers, media_type="application/json")
+    return Response(document_for(caller, view.document), headers=headers, media_type="application/json")
 
 
 def _source(row: Any, language: Language) -> dict[str, Any]:

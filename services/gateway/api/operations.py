@@ -178,7 +178,8 @@ async def _command(
         if getattr(body, name, None) is not None:
             require(caller, more)
     asked = _asked(operation, service, cluster, caller, body, given)
-    access = Access(caller, right, f"operation:{service}:{operation.name}", cluster, "asked", asked.reason)
+    about = ":".join(("operation", service, operation.name, *map(str, given.values())))
+    access = Access(caller, right, about, cluster, "asked", asked.reason)
     key = key_of(request, caller, body, idempotency_key)
     (sent,) = await commands.send(context, [asked], key, access, waits=not _is_asynchronous(request))
     if sent.outcome is None:

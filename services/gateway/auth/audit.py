@@ -99,6 +99,10 @@ class AuditQueue:
         elif len(self._by_people) < MOST_WAITING:
             self._by_people[caller.session.number, right, route, kind] = Access(caller, right, route, outcome=kind)
 
+    def turned_away(self, network: str, kind: str) -> None:
+        """Somebody who is not known tried to come in: counted by network, for anybody may try as often as they like."""
+        self._by_keys["nobody", "", "sign-in", network, kind] += 1
+
     def seen(self, caller: Caller) -> None:
         """A session is in use."""
         if caller.session is not None:

@@ -37,7 +37,6 @@ class SignedIn:
 
     number: int
     person_id: str
-    locale: str
     fresh_until: float
     shortcuts: bool = True
     how: str = "link"

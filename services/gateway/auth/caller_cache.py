@@ -15,6 +15,7 @@ from services.gateway.auth.session_tokens import hash_token
 from services.membership.connections import DatabaseUnavailableError
 from services.membership.rows import Rows
 
+_ROLES = frozenset(Role)
 REFRESH_SECONDS = 4.0
 STALE_SECONDS = 9.0
 """A key that is revoked, and a session that is ended, stops working within this time."""
@@ -109,13 +110,14 @@ def _key(row: Any, began: float) -> Caller:
 
 def _session(row: Any, began: float) -> Caller:
     fresh = began + row["fresh_seconds"]
-    session = SignedIn(row["number"], row["person_id"], row["locale"], fresh, row["shortcuts"], row["how"])
+    session = SignedIn(row["number"], row["person_id"], fresh, row["shortcuts"], row["how"])
     until = began + row["seconds"]
     return Caller(f"person:{row['person_id']}", row["name"], _grants(row), row["hash"], until, session=session)
 
 
 def _grants(row: Any) -> frozenset[Grant]:
-    return frozenset(Grant(Role(role), cluster) for role, cluster in row["grants"])
+    # A role that a later version knows gives nothing here, and keeps nobody else out.
+    return frozenset(Grant(Role(role), cluster) for role, cluster in row["grants"] if role in _ROLES)
 
 
 def _quietly(task: asyncio.Task[None]) -> None:

@@ -19,7 +19,7 @@ _GIVE = """
 _TURN = "select pg_advisory_xact_lock(hashtext('grants'))"
 _END = """
     update grants set ended_at = now(), ended_by = $2
-    where id = $1 and ended_at is null returning person_id, role, cluster
+    where id = $1 and ended_at is null returning person_id, key_id, role, cluster
 """
 _BY_NAME = """
     select id from grants where person_id = $1 and role = $2 and cluster is not distinct from $3 and ended_at is null
@@ -47,8 +47,8 @@ async def give(
     await connection.exec_driver_sql(_GIVE, (person_id, key_id, *columns, by))
 
 
-async def end(connection: AsyncConnection, grant_id: int, by: str) -> Grant | None:
-    """End one, within ten seconds; returns it, or None if there is none such in force.
+async def end(connection: AsyncConnection, grant_id: int, by: str) -> tuple[Grant, str] | None:
+    """End one, within ten seconds; returns it and whose it was (``person:…``, ``key:…``), or None.
 
     Raises LastAdministratorError.
     """
@@ -56,10 +56,10 @@ async def end(connection: AsyncConnection, grant_id: int, by: str) -> Grant | No
     ended = rows_of(await connection.exec_driver_sql(_END, (grant_id, by)))
     if not ended:
         return None
-    ((person_id, role, cluster),) = ended
+    ((person_id, key_id, role, cluster),) = ended
     if person_id is not None and role == Role.ADMIN and cluster is None:
         await require_administrator(connection)
-    return Grant(Role(role), cluster)
+    return Grant(Role(role), cluster), f"person:{person_id}" if person_id else f"key:{key_id}"
 
 
 async def take_turn(connection: AsyncConnection) -> None:

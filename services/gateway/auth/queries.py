@@ -15,12 +15,12 @@ _KEYS = f"""
     from api_keys k where revoked_at is null and expires_at > now()
 """
 _SESSIONS = f"""
-    select s.number, s.hash, s.person_id, s.how, p.name, p.locale, p.shortcuts,
+    select s.number, s.hash, s.person_id, s.how, p.name, p.shortcuts,
            extract(epoch from least(s.until, s.seen_at + interval '8 hours') - now())::float as seconds,
            extract(epoch from s.signed_in_at + interval '15 minutes' - now())::float as fresh_seconds,
            {_GRANTS % "g.person_id = p.id"} as grants
     from sessions s join people p on p.id = s.person_id
-    where s.ended_at is null and p.disabled_at is null and least(s.until, s.seen_at + interval '8 hours') > now()
+    where s.ended_at is null and p.disabled_at is null and s.until > now() and s.seen_at + interval '8 hours' > now()
 """
 
 

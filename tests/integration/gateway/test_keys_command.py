@@ -74,6 +74,18 @@ async def test_a_key_is_revoked_by_its_id_and_stays_listed(run, rows):
     assert re.search(rf"{made['id']}.*revoked", (await in_thread(run, "list")).stdout)
 
 
+async def test_what_is_done_at_the_terminal_leaves_a_trace(run, rows):
+    made = orjson.loads((await in_thread(run, *NEW, "--json")).stdout)
+    await in_thread(run, "revoke", made["id"])
+
+    kept = await rows("select who, permission, about, reason from access_audit order by id")
+    assert [(row["permission"], row["about"], row["reason"]) for row in kept] == [
+        ("give-access", f"key:{made['id']}", "staff"),
+        ("give-access", f"key:{made['id']}", "revoked"),
+    ]
+    assert all(row["who"].startswith("cli:") for row in kept)
+
+
 async def test_an_unknown_key_cannot_be_revoked(run, rows):
     result = await in_thread(run, "revoke", "nobody")
 

@@ -5,6 +5,7 @@ from random import Random
 
 import pytest
 
+from services.gateway.auth.people import disable_person
 from services.gateway.auth.rights import FRESH, NOT_BY_KEYS, RIGHTS, ROLES, SCOPED, WHOLE, Role, roles_with
 from services.gateway.auth.writers import announce_write_access, count_writers
 from tests.integration.gateway.gateways import NUMELINK, own_id
@@ -131,6 +132,8 @@ async def test_what_is_changed_must_be_of_ones_own_cluster(gateway, by):
                     f"/members/{own_id(NUMELINK, 'M-1')}/fields/phone",
                     json={"value": "04 77 00 00 01", **REASON},
                 )
+            if path.endswith("/separations"):
+                await gateway.ask("POST", "/duplicates/decisions", json={"verdict": "same", **TWO, **REASON})
             inside = await gateway.inside(role + cluster) if by == "session" else {}
             headers = (
                 if_match if inside else if_match | {"authorization": f"Bearer {await gateway.key(role + cluster)}"}
@@ -153,6 +156,31 @@ async def test_one_record_of_ones_own_is_enough_to_decide(gateway):
     assert (await gateway.ask("POST", path, role="staff@clustr-numerique", json=REASON)).status_code == 200
 
 
+@pytest.mark.parametrize(
+    ("decision", "status"),
+    [
+        ({"verdict": "same", "records": ["numelink/M-1", "clustr-numerique/1", "clustr-numerique/2"]}, 201),
+        ({"verdict": "different", "records": ["numelink/M-1", "clustr-numerique/1", "clustr-numerique/2"]}, 403),
+        ({"parts": [["numelink/M-1", "clustr-numerique/1"], ["clustr-numerique/2"]]}, 201),
+        ({"parts": [["numelink/M-1"], ["clustr-numerique/1", "clustr-numerique/2"]]}, 403),
+        ({"parts": [["numelink/M-1"], ["clustr-numerique/1"], ["clustr-numerique/2"]]}, 403),
+    ],
+)
+async def test_a_record_of_ones_own_is_no_leave_to_decide_about_others(gateway, decision, status):
+    await gateway.feed(NUMELINK, a_member(record_id="M-1"))
+    await gateway.feed("clustr-numerique", a_member(record_id="1", name="A"), a_member(record_id="2", name="B"))
+    scoped = await gateway.ask("POST", "/duplicates/decisions", role="staff@numelink", json=decision | REASON)
+    assert scoped.status_code == status, scoped.text
+    if status == 201:
+        return
+    whole = (await gateway.ask("POST", "/duplicates/decisions", role="staff", json=decision | REASON)).json()
+
+    path = f"/duplicates/decisions/{whole['decision']}/take-back"
+    assert (await gateway.ask("POST", path, role="staff@numelink", json=REASON)).status_code == 403
+    (kept,) = await gateway.rows("select taken_back_at from decisions")
+    assert kept["taken_back_at"] is None
+
+
 async def test_a_bulk_is_judged_item_by_item(gateway):
     await gateway.feed(NUMELINK, a_member(record_id="M-1"), a_member(record_id="M-2", name="Another"))
     await gateway.feed("clustr-numerique", a_member(record_id="1", name="A"), a_member(record_id="2", name="B"))
@@ -168,9 +196,15 @@ async def test_a_bulk_is_judged_item_by_item(gateway):
 async def test_who_administers_one_cluster_cannot_reach_the_others_by_giving_access(gateway):
     for right in WHOLE:
         assert Role.ADMIN in roles_with(right)
-    for inside in (await gateway.inside("admin@numelink"),):
-        answer = await gateway.ask_as("GET", "/access/people", **inside)
-        assert (answer.status_code, answer.json()["right"]) == (403, "give-access")
+    inside = await gateway.inside("admin@numelink")
+    for method, path, right in (
+        ("GET", "/access/people", "give-access"),
+        ("POST", "/communications/mail/information", "inform-members"),
+        ("POST", "/billing/runs/x/approve", "approve-billing"),
+        ("POST", "/communications/suppressions/1/lift", "lift-suppressions"),
+    ):
+        answer = await gateway.ask_as(method, path, **inside)
+        assert (answer.status_code, answer.json()["right"]) == (403, right)
 
 
 # --- who signs -------------------------------------------------------------------------------------------------------
@@ -300,6 +334,59 @@ async def test_a_programs_reads_are_counted(gateway):
         await gateway.get(f"/members/{own_id(NUMELINK, 'M-1')}", role="staff")
 
     assert await traces(gateway) == [("a staff", "read-persons", "/members/{member_id}", "read", None, 20)]
+
+
+async def test_a_preview_shows_persons_and_leaves_a_trace(gateway):
+    await gateway.feed(NUMELINK, a_member(record_id="M-1"), a_member(record_id="M-2", name="Another"))
+    body = {"verdict": "same", **TWO}
+    shown = await gateway.ask_as("POST", "/duplicates/decisions/preview", json=body, **await gateway.inside("staff"))
+
+    (member,) = [each["id"] for each in shown.json()["members"]]
+    assert await traces(gateway) == [("a staff", "read-persons", f"member:{member}", "read", None, 1)]
+
+
+async def test_the_trace_says_what_was_looked_at_and_what_was_asked_for(gateway):
+    admin = await gateway.inside("admin")
+    for path in ("/billing/parked/12", "/billing/parked/13"):
+        await gateway.ask_as("GET", path, **admin)
+    await gateway.ask_as("POST", "/billing/runs/00000000-0000-4000-8000-000000000007/approve", json=REASON, **admin)
+    person = await gateway.person("staff")
+    await gateway.ask_as("POST", f"/access/people/{person}/grants", json={"role": "treasurer"}, **admin)
+    (grant,) = await gateway.rows("select id from grants where role = 'treasurer'")
+    await gateway.ask_as("POST", f"/access/grants/{grant['id']}/end", json={}, **admin)
+    made = await gateway.ask_as("POST", "/access/keys", json={"name": "x", "grants": [{"role": "reader"}]}, **admin)
+
+    kept = {(row[2], row[4]) for row in await traces(gateway)}
+    assert kept >= {
+        ("/billing/parked/12", None),
+        ("/billing/parked/13", None),
+        ("operation:billing:approve-run:00000000-0000-4000-8000-000000000007", "because"),
+        (f"person:{person}", "treasurer"),
+        (f"person:{person}", "-treasurer"),
+        (f"key:{made.json()['id']}", "reader"),
+    }
+
+
+async def test_a_role_of_a_later_version_gives_nothing_and_keeps_nobody_out(gateway):
+    await gateway.sql("alter table grants drop constraint grants_role")
+    try:
+        await gateway.session("staff")
+        await gateway.sql("insert into grants (person_id, role, granted_by) select id, 'archivist', 'x' from people")
+        await gateway.callers.refresh()
+        caller = (await gateway.inside("staff"))["caller"]
+        assert {grant.role for grant in caller.grants} == {Role.STAFF}
+    finally:
+        await gateway.sql("delete from grants")
+        await gateway.sql(
+            "alter table grants add constraint grants_role "
+            "check (role in ('reader', 'staff', 'treasurer', 'operator', 'admin'))"
+        )
+
+
+async def test_whoever_is_no_administrator_can_be_shut_out_where_there_is_none(gateway):
+    person = await gateway.person("staff")
+    async with gateway.engine.begin() as connection:
+        assert await disable_person(connection, person) == "a staff"
 
 
 async def test_changes_and_refusals_leave_a_trace(gateway):

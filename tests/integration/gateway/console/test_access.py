@@ -118,7 +118,7 @@ async def test_a_key_is_made_shown_once_and_revoked(gateway):
     assert "révoquée" in (await gateway.get("/console/acces/cles")).text
 
 
-@pytest.mark.parametrize("days", ["0", "soon", "99999", ""])
+@pytest.mark.parametrize("days", ["0", "soon", "99999", "", "9" * 5_000])
 async def test_a_key_must_have_an_end(gateway, days):
     answer = await send(gateway, "/console/acces/cles", {"name": "Extranet", "role": "reader", "days": days})
     assert answer.status_code == 422
@@ -150,6 +150,18 @@ async def test_the_audit_is_read_to_its_end(gateway):
         following = re.search(r'class="button" href="(/console/acces/journal\?[^"]*avant[^"]*)"', page)
         path = following[1].replace("&amp;", "&") if following else None
     assert seen == [str(n) for n in range(120, 0, -1)]
+
+
+async def test_who_signed_in_too_long_ago_is_shown_how_to_sign_in_and_loses_nothing(gateway):
+    await gateway.session("admin")
+    await gateway.sql("update sessions set signed_in_at = now() - interval '16 minutes'")
+
+    refused = await send(gateway, "/console/acces/personnes", MARIE)
+
+    assert refused.status_code == 403
+    assert 'href="/console/connexion?encore=oui" target="_blank"' in refused.text
+    assert 'value="Marie Dupuis"' in refused.text
+    assert (await gateway.get("/console/connexion?encore=oui", role="admin")).status_code == 200
 
 
 async def test_ones_own_sessions_are_shown_and_ended(gateway):
