@@ -68,12 +68,14 @@ def _first(caller: Caller, rights: Sequence[Right]) -> Right:
 
 
 def about(request: Request, route: str) -> str:
-    """Whom or what a request is about, without any value: a member, a record, else its route."""
+    """Whom or what a request is about: a member, a record, else its route with the ids that stand in it."""
     asked = request.path_params
     if (member_id := asked.get("member_id")) is not None:
         return f"member:{member_id}"
     if "record_id" in asked and "cluster" in asked:
         return f"record:{asked['cluster']}/{asked['record_id']}"
+    for name, value in asked.items():
+        route = route.replace(f"{{{name}}}", str(value))
     return route
 
 

@@ -11,7 +11,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from services.gateway.auth.authorisation import presented
 from services.gateway.context import GatewayContext
 from services.gateway.lookups import Lookups
-from services.gateway.without_persons import etag_without_persons, without_persons
+from services.gateway.without_persons import document_for, etag_for
 from services.membership.connections import DatabaseUnavailableError
 from shared.runtime.http_metrics import ROUTE
 
@@ -50,13 +50,12 @@ class FastPath:
         etag, document = result
         if caller.may("read-persons"):
             self._context.audit.read(caller, "read-persons", f"member:{member_id}", _ROUTE)
-        else:
-            etag, document = etag_without_persons(etag), without_persons(document)
-        quoted = b'"' + etag.encode() + b'"'
+        quoted = b'"' + etag_for(caller, etag).encode() + b'"'
         if unchanged(headers.get(b"if-none-match"), quoted):
             await send({"type": "http.response.start", "status": 304, "headers": [(b"etag", quoted), _CACHE]})
             await send({"type": "http.response.body", "body": b""})
             return True
+        document = document_for(caller, document)
         await send(
             {
                 "type": "http.response.start",

@@ -1,22 +1,26 @@
-"""A member's view for those who may not read persons' data."""
+"""A member's view, for those who may read persons' data and for those who may not."""
 
 from typing import Final
 
 import orjson
+
+from services.gateway.auth.caller import Caller
 
 PERSONAL: Final = ("contact", "email", "mobile", "consents", "mailings")
 """An e-mail address is mostly a person's own; a switchboard's number is not."""
 _MARK: Final = "-public"
 
 
-def without_persons(document: bytes) -> bytes:
-    """The view without what is about persons."""
+def etag_for(caller: Caller, etag: str) -> str:
+    """The tag of the form that a caller is shown: two forms of one view have two (RFC 9110, 8.8.3)."""
+    return etag if caller.may("read-persons") else etag + _MARK
+
+
+def document_for(caller: Caller, document: bytes) -> bytes:
+    """The view, whole or without what is about persons."""
+    if caller.may("read-persons"):
+        return document
     view = orjson.loads(document)
     for name in PERSONAL:
         view.pop(name, None)
     return orjson.dumps(view)
-
-
-def etag_without_persons(etag: str) -> str:
-    """Two forms of one view have two tags (RFC 9110, 8.8.3)."""
-    return etag + _MARK

@@ -38,6 +38,7 @@ class Refusal:
     number: str | None
     is_passing: bool
     status: int
+    needs_sign_in: bool
 
 
 def refusal(status: int, problem: Mapping[str, Any], words: Words) -> Refusal:
@@ -51,7 +52,15 @@ def refusal(status: int, problem: Mapping[str, Any], words: Words) -> Refusal:
     details += [str(problem[name]) for name in ("mend", "meaning") if problem.get(name)]
     number = str(problem["instance"]).removeprefix("urn:uuid:") if problem.get("instance") else None
     printed = [typeset(each, words.language) for each in (text, *details)]
-    return Refusal(_title(status, words), printed[0], tuple(printed[1:]), number, status in (429, 503), status)
+    return Refusal(
+        _title(status, words),
+        printed[0],
+        tuple(printed[1:]),
+        number,
+        status in (429, 503),
+        status,
+        kind == "sign-in-again",
+    )
 
 
 def _title(status: int, words: Words) -> str:

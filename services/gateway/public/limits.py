@@ -3,7 +3,7 @@
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from ipaddress import IPv4Address, IPv6Network, ip_address
+from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
 from time import monotonic
 
 from starlette.requests import Request
@@ -38,13 +38,17 @@ def caller_of(request: Request) -> str:
 
     What a header says that is no address would be a name that anybody can choose: all such are one caller.
     """
+    address = address_of(request)
+    return str(IPv6Network((int(address), 64), strict=False) if isinstance(address, IPv6Address) else address or "")
+
+
+def address_of(request: Request) -> IPv4Address | IPv6Address | None:
+    """Whence a request comes, an IPv4 address as such however it is written; None for what is no address."""
     try:
         address = ip_address(request.client.host if request.client else "")
     except ValueError:
-        return ""
-    if isinstance(address, IPv4Address):
-        return str(address)
-    return str(address.ipv4_mapped or IPv6Network((int(address), 64), strict=False))
+        return None
+    return address.ipv4_mapped or address if isinstance(address, IPv6Address) else address
 
 
 def too_many() -> ProblemError:

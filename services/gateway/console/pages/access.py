@@ -127,7 +127,8 @@ async def create_key(request: Request, person: Person) -> Response:
     body = {
         "name": fields.get("name", ""),
         "grants": [_grant(fields)],
-        "days": int(days) if days.isdecimal() else days,
+        # What is no number of days, or has too many digits to be one, the API refuses in words.
+        "days": int(days) if days.isdecimal() and len(days) < 6 else days,
         "signs_for_others": fields.get("signs") == "yes",
     }
     answer = await Inside(request, person).post("/access/keys", body, headers_of(fields))
