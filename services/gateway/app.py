@@ -33,6 +33,7 @@ from services.gateway.api import (
     conflicts,
     cutover,
     duplicates,
+    export,
     identity,
     lists,
     members,
@@ -92,7 +93,7 @@ SEE_TO_CASES_EVERY = 5.0
 _APPLICATION = "traboule.membership.http"
 _ROUTERS = (
     *(part.router for part in (unsubscribe, gatherings, links, feeds, checkin_script, checkin, checkin_offline)),
-    *(part.router for part in (lists, members, identity, overrides, conflicts, previews, duplicates, records)),
+    *(part.router for part in (lists, export, members, identity, overrides, conflicts, previews, duplicates, records)),
     *(part.router for part in (statistics, waiting, access_trail, access)),
     # Cutover's own first: what comes after would take its words for a cluster and a service.
     *(cutover.router, operations.router),

@@ -21,6 +21,7 @@ from services.membership.pictures import CROWDS, MEMBERS, Picture
 from services.membership.policy import Policy
 from services.membership.unit_of_work import MembershipUnitOfWork
 from services.membership.views import queries
+from services.membership.views.lists import Group, kept_groups
 from shared.messaging.rpc_client import RpcClient
 from shared.runtime.clock import Clock
 
@@ -31,8 +32,8 @@ def _statistics() -> Picture[list[Mapping[str, Any]]]:
     return Picture(MEMBERS, queries.statistics)
 
 
-def _totals() -> Picture[int]:
-    return Picture(MEMBERS, queries.count_members)
+def _groups() -> Picture[list[Group]]:
+    return Picture(MEMBERS, kept_groups)
 
 
 def _crowds() -> Picture[list[Crowd]]:
@@ -43,8 +44,8 @@ def _crowds() -> Picture[list[Crowd]]:
 class GatewayContext:
     """Made once in ``create_http`` and given to every module of routes.
 
-    ``answer_seconds`` is how long it waits for the answer to a command, ``rpc`` asks queries. ``statistics`` are asked
-    for a day, ``totals`` for filters that search for no word, and a day.
+    ``answer_seconds`` is how long it waits for the answer to a command, ``rpc`` asks queries. ``statistics`` and
+    ``groups`` of members are asked for a day.
     """
 
     pool: ReadPool
@@ -60,7 +61,7 @@ class GatewayContext:
     exports: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(EXPORTS_AT_ONCE))
     """Each holds a connection of the pool for as long as it is read."""
     statistics: Picture[list[Mapping[str, Any]]] = field(default_factory=_statistics)
-    totals: Picture[int] = field(default_factory=_totals)
+    groups: Picture[list[Group]] = field(default_factory=_groups)
     crowds: Picture[list[Crowd]] = field(default_factory=_crowds)
 
     def check_system(self, cluster: str, service: str) -> str:

@@ -2,7 +2,7 @@
 
 import base64
 import binascii
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from math import isfinite
 from typing import Any
 from uuid import UUID
@@ -11,7 +11,7 @@ import orjson
 
 from services.gateway.problems import ProblemError
 from services.membership.identity.queries import Moment
-from services.membership.views.queries import Position
+from services.membership.views.lists import Position, Sort
 
 LARGEST = 2**63 - 1
 """Of a bigint."""
@@ -22,13 +22,26 @@ def cursor(*parts: str) -> str:
     return base64.urlsafe_b64encode(orjson.dumps(parts)).decode().rstrip("=")
 
 
-def position_in_list(text: str | None) -> Position | None:
-    """Back again: sort key and member id. Raises ProblemError."""
+def cursor_in_list(position: Position) -> str:
+    """A place in a list of members as text for a URL."""
+    lead = () if position.lead is None else (position.lead.isoformat(),)
+    return cursor(position.sort_key, position.member_id, *lead)
+
+
+def position_in_list(text: str | None, sort: Sort = "name") -> Position | None:
+    """Back again, in the same order. Raises ProblemError."""
     if text is None:
         return None
-    sort_key, member_id = _parts(text)
+    sort_key, member_id, *lead = _parts(text, 2 if sort == "name" else 3)
     try:
-        return Position(sort_key, str(UUID(member_id)))
+        known = str(UUID(member_id))
+        match sort:
+            case "name":
+                return Position(sort_key, known)
+            case "paid_until":
+                return Position(sort_key, known, date.fromisoformat(lead[0]))
+            case "changed":
+                return Position(sort_key, known, _moment(lead[0]))
     except ValueError:
         raise ProblemError("cursor-unreadable") from None
 
@@ -38,12 +51,16 @@ def position_in_time(text: str | None) -> tuple[datetime, str] | None:
     if text is None:
         return None
     at, rank = _parts(text)
+    return _moment(at), rank
+
+
+def _moment(text: str) -> datetime:
     try:
-        moment = datetime.fromisoformat(at)
+        moment = datetime.fromisoformat(text)
         if moment.tzinfo is None:
             raise ProblemError("cursor-unreadable")
         # Of year 1 or 9999 it may be one that UTC, and so the database, has no name for.
-        return moment.astimezone(UTC), rank
+        return moment.astimezone(UTC)
     except (ValueError, OverflowError):
         raise ProblemError("cursor-unreadable") from None
 
@@ -85,13 +102,13 @@ def number_in(text: str) -> int:
     return int(text)
 
 
-def _parts(text: str) -> tuple[str, str]:
+def _parts(text: str, length: int = 2) -> list[str]:
     try:
         parts: Any = orjson.loads(base64.b64decode(text + "=" * (-len(text) % 4), b"-_", validate=True))
     except (binascii.Error, ValueError):
         raise ProblemError("cursor-unreadable") from None
-    match parts:
-        case [str(first), str(second)] if "\x00" not in first + second:
-            return first, second
-        case _:
-            raise ProblemError("cursor-unreadable")
+    if not isinstance(parts, list) or len(parts) != length:
+        raise ProblemError("cursor-unreadable")
+    if not all(isinstance(part, str) and "\x00" not in part for part in parts):
+        raise ProblemError("cursor-unreadable")
+    return parts

@@ -239,24 +239,6 @@ FORMER_PROBLEMS: Mapping[str, str] = {
 """What these were called in the release before: a problem says so as ``former_type``, for this release."""
 
 
-COLUMNS: Mapping[str, tuple[str, str]] = {
-    "id": ("Identifiant", "Id"),
-    "name": ("Nom", "Name"),
-    "brand": ("Enseigne", "Brand"),
-    "siren": ("SIREN", "SIREN"),
-    "city": ("Ville", "Town"),
-    "departement": ("Département", "Département"),
-    "clusters": ("Clusters", "Clusters"),
-    "lineages": ("Origines", "Lineages"),
-    "paid_until": ("Cotisation payée jusqu'au", "Paid until"),
-    "paid_up": ("À jour de cotisation", "Paid up"),
-    "active": ("Actif", "Active"),
-}
-"""Columns of the CSV export, in order."""
-
-YES_NO: Mapping[Language, tuple[str, str]] = {"fr": ("oui", "non"), "en": ("yes", "no")}
-
-
 AUTHORITY: Mapping[str, tuple[str, str]] = {
     "legacy": (
         "L'ancien système de {name} fait autorité : faites la modification là-bas. Ici, elle sera possible une fois "

@@ -20,11 +20,37 @@ class Listed(BaseModel):
     paid_until: date | None
     paid_up: bool
     active: bool
+    changed_at: datetime
     matched: Literal["email", "phone", "record", "contact"] | None = None
 
 
+class Option(BaseModel):
+    """How many members a filter would leave with this option, all others as they are."""
+
+    code: str
+    name: str | None
+    members: int
+
+
+class YesOrNo(BaseModel):
+    """The same, for a filter of two options."""
+
+    yes: int
+    no: int
+
+
+class Facets(BaseModel):
+    """The options of each filter."""
+
+    clusters: list[Option]
+    lineages: list[Option]
+    departements: list[Option]
+    paid_up: YesOrNo
+    active: YesOrNo
+
+
 class Page(BaseModel):
-    """Members by name; ``next`` goes into ``after`` to read on, and is null on the last page.
+    """Members; ``next`` goes into ``after`` to read on, and is null on the last page.
 
     ``matched`` is there when a member has what was searched for as its e-mail, phone, former id or contact's name.
     """
@@ -33,6 +59,7 @@ class Page(BaseModel):
     next: str | None
     exact: list[Listed] | None = None
     total: int | None = None
+    facets: Facets | None = None
 
 
 class ManualValue(BaseModel):

@@ -27,7 +27,7 @@ async def statistics(context: Context) -> Response:
     """Members by cluster, lineage and département. One of two clusters counts in both, and once in all."""
     today = context.clock.today()
     rows = await context.statistics.latest(context.pool, today)
-    names = _names(context)
+    names = names_of(context)
     return answer(
         {
             "on": today,
@@ -53,7 +53,7 @@ async def statistics_history(
     if not 0 <= (end - begin).days <= MOST_DAYS:
         message = f"must not lie before the first day, and at most {MOST_DAYS} days after it"
         raise RequestValidationError([{"loc": ("query", "to"), "msg": message}])
-    names = _names(context).get(by, {})
+    names = names_of(context).get(by, {})
     items = [
         {"on": row["on"], "code": row["code"], "name": names.get(row["code"] or ""), **_count(row)}
         for row in await days(context.pool, by, begin, end)
@@ -61,8 +61,8 @@ async def statistics_history(
     return answer({"from": begin, "to": end, "by": by, "items": items})
 
 
-def _names(context: GatewayContext) -> dict[str, dict[str, str]]:
-    """What each code is called."""
+def names_of(context: GatewayContext) -> dict[str, dict[str, str]]:
+    """What each code is called, by kind: ``cluster``, ``lineage``, ``departement``."""
     clusters = context.policy.clusters
     return {
         "cluster": {code: cluster.name for code, cluster in clusters.items()},

@@ -158,7 +158,7 @@ async def _with_pairs(rows: Rows, result: Collection[Any]) -> list[DecisionTaken
     pairs: dict[int, list[tuple[RecordKey, RecordKey, str]]] = {}
     for number, ac, ar, bc, br, verdict in await rows.fetch(_DECIDED, [number for number, *_ in result]):
         pairs.setdefault(number, []).append((RecordKey(ac, ar), RecordKey(bc, br), verdict))
-    return [DecisionTaken(*row, tuple(pairs.get(row[0], ()))) for row in result]
+    return [DecisionTaken(*row, pairs=tuple(pairs.get(row[0], ()))) for row in result]
 
 
 def _decided(rows: Iterable[Any]) -> Iterable[tuple[RecordKey, RecordKey, str, int]]:

@@ -5,8 +5,8 @@ import io
 import pytest
 from prometheus_client import REGISTRY
 
-from services.gateway.api import lists
-from services.gateway.translations import COLUMNS
+from services.gateway.api import export
+from services.gateway.api.export_columns import COLUMNS, USUAL
 from services.membership import connections
 from services.membership.connections import DatabaseUnavailableError, ReadPool
 from shared.process.http_server import HttpLimits, build_server, serve
@@ -84,9 +84,87 @@ async def test_nobody_found_leaves_the_headings(gateway):
     assert answer.text.startswith('\ufeff"Identifiant";"Nom";')
 
 
+FULL = a_member(
+    record_id="B-7",
+    name="Forges du Gier",
+    siret="73282932000074",
+    street="1 rue des Forges",
+    email="contact@forges.example",
+    phone="04 77 00 00 00",
+    mobile="+49 30 123456",
+    contact_first_name="Jeanne",
+    contact_last_name="=1+1",
+    opt_outs=["bulk-email"],
+)
+
+
+async def test_columns_are_chosen_and_come_in_the_order_that_is_asked_for(gateway):
+    await gateway.feed(NUMELINK, FULL)
+    wanted = ["name", "contact_last_name", "contact_first_name", "phone", "street", "siret", "records", "owed"]
+
+    answer = await gateway.get("/members.csv", columns=wanted)
+
+    (row,) = rows(answer)
+    assert row == {
+        "Nom": "Forges du Gier",
+        "Nom du contact": "'=1+1",
+        "Prénom du contact": "Jeanne",
+        "Téléphone": "04 77 00 00 00",
+        "Adresse": "1 rue des Forges",
+        "SIRET": "732 829 320 00074",
+        "Fiches": f"{NUMELINK}/B-7",
+        "Reste dû (EUR)": "0",
+    }
+    assert list(row)[:3] == ["Nom", "Nom du contact", "Prénom du contact"]
+
+
+@pytest.mark.parametrize("column", ["email", "mobile"])
+async def test_beside_an_address_of_a_person_stands_what_they_refuse(gateway, column):
+    await gateway.feed(NUMELINK, FULL, a_member(record_id="B-8", name="Zéphyr", email="z@zephyr.example"))
+
+    refusing, willing = rows(await gateway.get("/members.csv", columns=["name", column]))
+
+    assert refusing["Refuse"] == "envois en nombre (tout usage)"
+    assert willing["Refuse"] == ""
+    assert refusing[COLUMNS[column].french] == {"email": "contact@forges.example", "mobile": "00 49 30 123456"}[column]
+    (english, _) = rows(await gateway.get("/members.csv", columns=[column], lang="en"))
+    assert english["Refuses"] == "bulk e-mail (any purpose)"
+
+
+async def test_every_column_can_be_had(gateway):
+    await gateway.feed(NUMELINK, FULL, a_member(record_id="B-8", name="Zéphyr"))
+
+    full, bare = rows(await gateway.get("/members.csv", columns=list(COLUMNS)))
+
+    assert list(full) == [column.french for column in COLUMNS.values()]
+    assert full["Modifié le"] == bare["Modifié le"] != ""
+
+
+async def test_a_column_that_there_is_not_is_refused_by_its_name(gateway):
+    answer = await gateway.get("/members.csv", columns=["name", "age"])
+
+    assert answer.status_code == 422
+    assert "'age'" in answer.text
+    assert "contact_role" in answer.text
+
+
+async def test_the_spreadsheet_is_in_the_order_of_the_list(gateway):
+    await gateway.feed(
+        NUMELINK,
+        a_member(record_id="1", name="A", paid_until="2027-12-31"),
+        a_member(record_id="2", name="B", paid_until="2025-12-31"),
+        a_member(record_id="3", name="C"),
+    )
+
+    listed = [item["name"] for item in (await gateway.get("/members", sort="paid_until")).json()["items"]]
+
+    assert [row["Nom"] for row in rows(await gateway.get("/members.csv", sort="paid_until"))] == listed
+    assert listed == ["B", "A", "C"]
+
+
 async def test_exports_never_take_all_connections(gateway, monkeypatch):
     await gateway.feed(NUMELINK, a_member())
-    monkeypatch.setattr(lists.queries, "stream_members", _broken)
+    monkeypatch.setattr(export, "stream_members", _broken)
 
     # An export that breaks gives its place and its connection back.
     for _ in range(10):
@@ -96,7 +174,7 @@ async def test_exports_never_take_all_connections(gateway, monkeypatch):
     assert len(rows(await gateway.get("/members.csv"))) == 1
 
 
-async def _broken(*_):
+async def _broken(*_, **__):
     raise RuntimeError
     yield  # pragma: no cover
 
@@ -105,12 +183,12 @@ async def test_a_reader_who_stops_reading_keeps_neither_a_place_nor_a_connection
     await gateway.feed(NUMELINK, a_member())
     key, began = await gateway.key("staff"), asyncio.Event()
 
-    async def endless(connection, *_):
+    async def endless(connection, *_, **__):
         async with connection.transaction(readonly=True):
             while True:
                 await connection.fetch("select 1")
                 began.set()
-                yield [dict.fromkeys(COLUMNS, "x" * 500)] * 500
+                yield [dict.fromkeys(USUAL, "x" * 500)] * 500
 
     server = build_server(gateway.app, "127.0.0.1", 0, limits=HttpLimits(answer_seconds=2), stop_seconds=1)
     monkeypatch.setattr(server.config, "lifespan", "off")
@@ -119,7 +197,7 @@ async def test_a_reader_who_stops_reading_keeps_neither_a_place_nor_a_connection
         await eventually(_yes(lambda: server.started))
         port = server.servers[0].sockets[0].getsockname()[1]
         with monkeypatch.context() as patch:
-            patch.setattr(lists.queries, "stream_members", endless)
+            patch.setattr(export, "stream_members", endless)
             stopped = [await asyncio.open_connection("127.0.0.1", port, limit=1_000) for _ in range(2)]
             for _, writer in stopped:
                 writer.write(f"GET /members.csv HTTP/1.1\r\nhost: a\r\nauthorization: Bearer {key}\r\n\r\n".encode())

@@ -1,4 +1,5 @@
 import base64
+import json
 
 import pytest
 
@@ -55,6 +56,35 @@ async def test_pages_keep_their_filters(gateway):
     assert [item["name"] for item in items] == [f"Moulin {number}" for number in range(9)]
 
 
+@pytest.mark.parametrize("limit", [1, 2, 5, 50])
+@pytest.mark.parametrize("sort", ["paid_until", "changed"])
+async def test_every_order_holds_everything_once(gateway, sort, limit):
+    days = [None, "2025-12-31", "2026-12-31", "2025-12-31", None, "2026-12-31"]
+    fed = [a_member(name=f"Atelier {number}", paid_until=day) for number, day in enumerate(days)]
+    # Alike in what the order begins with: pages must also break there.
+    await gateway.feed_together(NUMELINK, fed)
+    await gateway.feed(NUMELINK, a_member(name="Zéphyr", paid_until="2025-12-31"))
+
+    items, pages = await walk(gateway, limit=limit, sort=sort)
+
+    names = [item["name"].removeprefix("Atelier ") for item in items]
+    assert names == {"paid_until": ["1", "3", "Zéphyr", *"2504"], "changed": ["Zéphyr", *"012345"]}[sort]
+    assert pages == -(-7 // limit)
+
+
+async def test_what_changed_lately_can_be_asked_for(gateway):
+    await gateway.feed(NUMELINK, a_member(record_id="1", name="A"), a_member(record_id="2", name="B"))
+    await gateway.sql("update views set updated_at = '2026-03-01 23:30+00' where sort_key = 'a'")
+    await gateway.sql("update views set updated_at = '2026-03-01 22:30+00' where sort_key = 'b'")
+
+    # At 23:30 UTC it is the next day in France.
+    assert await gateway.names(changed_since="2026-03-02") == ["A"]
+    assert await gateway.names(changed_since="2026-03-01") == ["A", "B"]
+    page = (await gateway.get("/members", changed_since="2026-03-02", total="true")).json()
+    assert page["total"] == 1
+    assert page["items"][0]["changed_at"] == "2026-03-01T23:30:00+00:00"
+
+
 NOT_OURS = [
     b"not json",
     b"[]",
@@ -82,3 +112,23 @@ async def test_a_cursor_that_is_none_of_ours_is_told(gateway, cursor):
 
     assert answer.status_code == 400
     assert answer.json()["type"] == "urn:traboule:problem:cursor-unreadable"
+
+
+NOBODY = "00000000-0000-0000-0000-000000000000"
+
+
+@pytest.mark.parametrize(
+    ("sort", "parts"),
+    [
+        ("name", ["a", NOBODY, "2026-01-01"]),
+        ("paid_until", ["a", NOBODY]),
+        ("paid_until", ["a", NOBODY, "2026-13-01"]),
+        ("paid_until", ["a", NOBODY, "2026-01-01T00:00:00+00:00"]),
+        ("changed", ["a", NOBODY, "2026-01-01"]),
+        ("changed", ["a", NOBODY, "9999-12-31T23:59:59-12:00"]),
+    ],
+)
+async def test_a_cursor_of_another_order_is_refused(gateway, sort, parts):
+    answer = await gateway.get("/members", sort=sort, after=encoded(json.dumps(parts).encode()))
+
+    assert (answer.status_code, answer.json()["type"]) == (400, "urn:traboule:problem:cursor-unreadable")

@@ -106,6 +106,7 @@ async def test_a_list_says_what_staff_need_to_choose(gateway):
                 "paid_until": None,
                 "paid_up": True,
                 "active": True,
+                "changed_at": answer.json()["items"][0]["changed_at"],
             }
         ],
         "next": None,

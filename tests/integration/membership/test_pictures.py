@@ -18,8 +18,9 @@ from services.membership.identity.review_rows import Wanted
 from services.membership.pictures import CROWDS, MEMBERS, MOST, Picture
 from services.membership.unit_of_work import MembershipUnitOfWork
 from services.membership.usecases import decide
-from services.membership.views import queries
-from services.membership.views.queries import Filters
+from services.membership.views import lists, queries
+from services.membership.views.facets import facets
+from services.membership.views.lists import Filters, kept_groups, matching_groups
 from tests.support.any_order import decisions_about, deliveries, handle, messages
 from tests.support.emptying import EMPTY
 from tests.support.examples import examples
@@ -63,7 +64,7 @@ class Gateway:
     def __init__(self, url: str) -> None:
         self.pool = ReadPool(url, application="test", size=1)
         self.statistics = Picture(MEMBERS, queries.statistics)
-        self.totals = Picture(MEMBERS, queries.count_members)
+        self.groups = Picture(MEMBERS, kept_groups)
         self.crowds = Picture(CROWDS, all_crowds)
 
     async def agrees(self) -> None:
@@ -76,9 +77,12 @@ class Gateway:
             assert await review_rows.count(rows, Wanted()) == len(everything)
             assert not await review_rows.any_marks(rows)
             assert await self.crowds.get(rows) == await all_crowds(rows)
+            groups = await self.groups.get(rows, TODAY)
+            assert sorted(groups, key=repr) == sorted(await matching_groups(rows, Filters(), TODAY), key=repr)
             for filters in FILTERS:
-                kept = await self.totals.get(rows, filters, TODAY)
-                assert kept == len(await queries.members(rows, filters, TODAY, after=None, limit=1_000)), filters
+                kept = facets(groups, filters).total
+                assert kept == len(await lists.members(rows, filters, TODAY, after=None, limit=1_000)), filters
+                assert kept == await lists.count_members(rows, filters, TODAY), filters
 
 
 async def changes(url: str, data: st.DataObject, gateways: list[Gateway]) -> None:
@@ -189,6 +193,6 @@ async def test_an_emptied_table_counts_nobody(database: str) -> None:
     )
     pool = ReadPool(database, application="test", size=1)
     try:
-        assert await queries.count_members(pool, Filters(), TODAY) == 0
+        assert await kept_groups(pool, TODAY) == []
     finally:
         await pool.close()
