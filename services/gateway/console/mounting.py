@@ -27,6 +27,7 @@ from services.gateway.console.pages import (
     member_records,
     member_values,
     members,
+    members_export,
     operations,
     operations_message,
     operations_messages,
@@ -38,7 +39,7 @@ from shared.runtime.clock import Clock
 from shared.runtime.clusters import Cluster
 
 PAGES = (
-    *(home, members, member_records, member, member_identity, member_values, asked),
+    *(home, members, members_export, member_records, member, member_identity, member_values, asked),
     # Before it: a case's address would match theirs; and a member's that of a new member.
     *(duplicates_decisions, duplicates_evident, duplicates),
     *(conflicts, cutover, cutover_sections, cutover_moves, cutover_late),

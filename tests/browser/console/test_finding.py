@@ -26,7 +26,9 @@ async def test_by_keyboard_alone(console: Console) -> None:
         "?q=forges",
         "1 membre",
     ]
-    assert (await tab.run("document.getElementById('export').href")).endswith("/console/membres.csv?q=forges")
+    assert (await tab.run("document.getElementById('export').href")).endswith("/console/membres/export?q=forges")
+    options = "[...document.querySelectorAll('#cluster option')].map(option => option.textContent)"
+    assert "Numelink (1)" in await tab.run(options)
     await press(tab, "Escape")
     assert await tab.run("[document.activeElement.id, document.getElementById('q').value]") == ["", "forges"]
     await press(tab, "j")

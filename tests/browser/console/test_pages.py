@@ -27,6 +27,7 @@ PAGES = {
     "keys": ("/console", KEYS),
     "members": ("/console/membres", ""),
     "nobody": ("/console/membres?q=zzz&cluster=numelink", ""),
+    "export": ("/console/membres/export?cluster=numelink", ""),
     "member": (f"/console/membres/{MEMBER}", ""),
     "provenance": (f"/console/membres/{MEMBER}", OPENED),
     "asked-about": ("/console/membres/{question}", ""),

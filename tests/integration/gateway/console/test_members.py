@@ -47,7 +47,7 @@ async def test_words_and_filters_are_in_the_address_and_work_without_a_script(ga
     assert names(await gateway.get("/console/membres", cluster=NUMELINK)) == ["Forges du Gier", "Zéphyr"]
     filtered = await gateway.get("/console/membres", departement="42")
     assert names(filtered) == ["Zéphyr"]
-    assert re.search(r'<option value="42" selected>42 Loire<', filtered.text)
+    assert re.search(r'<option value="42" selected>42 Loire \(1\)<', filtered.text)
     assert '<form id="search"' in filtered.text
     assert 'form="search"' in filtered.text
     assert re.search(r'<button class="button without-script" type="submit"', filtered.text)
@@ -60,7 +60,7 @@ async def test_a_search_as_one_types_brings_only_what_changes(gateway, three):
     assert 'id="q"' not in answer.text, "the box is not replaced under somebody's fingers"
     assert answer.headers["hx-replace-url"] == "/console/membres?q=neon"
     assert re.search(r'id="count" hx-swap-oob="innerHTML">1 membre<', answer.text)
-    assert re.search(r'id="export"[^>]*href="/console/membres.csv\?q=neon"', answer.text)
+    assert re.search(r'id="export"[^>]*href="/console/membres/export\?q=neon"', answer.text)
 
 
 async def test_going_back_brings_the_whole_page(gateway, three):
@@ -122,20 +122,44 @@ async def test_what_members_wrote_is_text(gateway):
 
 
 async def test_the_export_has_what_the_list_shows(gateway, three):
-    page = await gateway.get("/console/membres", role="staff", cluster=NUMELINK)
-    address = group_in(r'id="export"[^>]*href="([^"]+)"', page.text)
-    answer = await gateway.get(address, role="staff")
+    page = await gateway.get("/console/membres", role="staff", cluster=NUMELINK, tri="echeance")
+    offered = await gateway.get(group_in(r'id="export"[^>]*href="([^"]+)"', page.text).replace("&amp;", "&"))
+    assert "2 membres" in offered.text
+    assert f'<input type="hidden" name="cluster" value="{NUMELINK}">' in offered.text
+    assert '<form class="columns" method="get" action="/console/membres.csv">' in offered.text
+    ticked = re.findall(r'name="colonne" value="(\w+)" checked', offered.text)
+
+    sent = {"cluster": NUMELINK, "tri": "echeance", "colonne": [*ticked, "email"]}
+    answer = await gateway.get("/console/membres.csv", role="staff", **sent)
     assert answer.status_code == 200
     assert answer.headers["content-disposition"] == 'attachment; filename="membres.csv"'
     assert answer.headers["x-content-type-options"] == "nosniff"
-    assert len(answer.content.decode("utf-8-sig").strip().splitlines()) == 1 + len(names(page))
+    heading, *lines = answer.content.decode("utf-8-sig").strip().splitlines()
+    assert len(lines) == len(names(page)) == 2
+    assert heading.endswith('"Courriel";"Refuse"')
+
+
+async def test_options_say_how_many_they_leave_and_follow_the_words(gateway, three):
+    page = await gateway.get("/console/membres")
+    assert re.search(r'<option value="42">42 Loire \(1\)<', page.text)
+    part = await gateway.get("/console/membres", headers=PART, q="neon")
+    assert re.search(r'<select id="departement" hx-swap-oob="innerHTML">.*69 Rhône \(1\)<', part.text)
+    assert "42 Loire" not in part.text
+
+
+async def test_who_is_searched_for_by_an_address_stands_first(gateway, three):
+    await gateway.feed(NUMELINK, a_member(record_id="9", name="Zinc", email="neon@zinc.example"))
+    answer = await gateway.get("/console/membres", q="neon@zinc.example")
+    assert names(answer) == ["Zinc"]
+    assert "Trouvé par son courriel" in answer.text
 
 
 async def test_who_may_not_export_sees_no_button_and_is_refused(gateway, three):
-    assert "membres.csv" not in (await gateway.get("/console/membres", role="reader")).text
-    answer = await gateway.get("/console/membres.csv", role="reader")
-    assert answer.status_code == 403
-    assert "Vous n’en avez pas le droit" in answer.text
+    assert "membres/export" not in (await gateway.get("/console/membres", role="reader")).text
+    for path in ("/console/membres.csv", "/console/membres/export"):
+        answer = await gateway.get(path, role="reader")
+        assert answer.status_code == 403
+        assert "Vous n’en avez pas le droit" in answer.text
 
 
 async def test_a_filter_that_there_is_not_is_refused_in_words(gateway, three):
