@@ -17,6 +17,7 @@ async def test_by_keyboard_alone(console: Console) -> None:
     tab = await console.tab()
     await press(tab, "g", "m")
     await tab.becomes(f"location.pathname == '/console/membres' && {ROWS} == 50")
+    await tab.becomes("document.readyState == 'complete'")
     await press(tab, "/", *"forges")
     await tab.becomes(f"{ROWS} == 1")
     assert await tab.run(

@@ -123,7 +123,7 @@ def choices(chosen: Filters, facets: Mapping[str, Any], words: Words) -> tuple[C
         choice("departement", words.text("Département"), every, places, _counts(departements)),
         choice("cotisation", words.text("Cotisation"), all_of, dues, _yes_or_no(_DUES, facets["paid_up"])),
         choice("adhesion", words.text("Adhésion"), all_of, memberships, _yes_or_no(_MEMBERSHIP, facets["active"])),
-        choice("modifie", words.text("Modifié"), words.text("Quand que ce soit"), moments, {}),
+        choice("modifie", words.text("Modifié"), every, moments, {}),
         choice("tri", words.text("Ordre"), words.text("Nom"), orders, {}),
     )
 
