@@ -124,13 +124,15 @@ class Content(Part):
     """What one event carries: a fact, or a command.
 
     ``type_name`` is the CloudEvents type without its version; ``key`` is the last word of the routing key.
-    ``published_as`` is the routing key's first word; None where that is the publishing cluster.
+    ``published_as`` is the routing key's first word; None where that is the publishing cluster. ``addressed_by`` is the
+    field whose value is one more word at its end, where each message is for one reader alone.
     """
 
     service: ClassVar[str]
     key: ClassVar[str]
     schema_version: ClassVar[int] = 1
     published_as: ClassVar[str | None] = None
+    addressed_by: ClassVar[str | None] = None
 
     @classmethod
     def type_name(cls) -> str:
@@ -138,9 +140,13 @@ class Content(Part):
         return f"fr.traboule.{cls.service}.{cls.key}.v{cls.schema_version}"
 
     @classmethod
-    def binding(cls) -> str:
-        """The topic pattern of its routing keys: from every cluster's former system, or from the one publisher."""
-        return f"{cls.published_as or '*'}.{cls.service}.{cls.key}"
+    def binding(cls, to: str | None = None) -> str:
+        """The topic pattern of its routing keys: from every cluster's former system, or from the one publisher.
+
+        ``to`` is the one reader whose messages are wanted, where each is addressed; None wants those of all.
+        """
+        pattern = f"{cls.published_as or '*'}.{cls.service}.{cls.key}"
+        return pattern if cls.addressed_by is None else f"{pattern}.{to or '*'}"
 
     @classmethod
     def publishers(cls, clusters: Collection[str]) -> frozenset[str]:
@@ -196,10 +202,7 @@ class ForFormerSystem(AnnouncedRecord):
     No service of ours hears it. Its subscriber is the former system, which has a queue of its own.
     """
 
-    @classmethod
-    def binding(cls) -> str:
-        """The topic pattern of its routing keys: to every cluster's former system."""
-        return f"{super().binding()}.*"
+    addressed_by: ClassVar[str | None] = "cluster"
 
 
 class RecordRef(Part):

@@ -74,10 +74,11 @@ class CutoverRequested(Announced):
 
     service: ClassVar[str] = "membership"
     key: ClassVar[str] = "cutover-requested"
+    addressed_by: ClassVar[str | None] = "responsible"
 
     request_id: NewId = Field(description="The request's id, a UUIDv7: the answer names it")
     responsible: Literal["membership", "billing", "events", "communications"] = Field(
-        description="The service that is asked; the others leave it alone"
+        description="The service that is asked: it alone hears it"
     )
     cluster: Key | None = Field(
         default=None, description="Whose former system it is about; none where it is about them all"

@@ -14,7 +14,7 @@ from typing import Annotated, Any, Generic, Literal, TypeVar
 import orjson
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
-from schemas.base import Content, ForFormerSystem, Key, MirroredRecord
+from schemas.base import Content, Key, MirroredRecord
 
 STRUCTURED = "application/cloudevents+json"
 BATCH = "application/cloudevents-batch+json"
@@ -212,13 +212,13 @@ def _message(events: Sequence[tuple[str, bytes]]) -> Encoded:
 def routing_key(cluster: str, fact_type: type[Content], to: str | None = None) -> str:
     """``<cluster>.<service>.<fact>``; our own services publish as ``traboule``, and staff tools as ``staff``.
 
-    ``to`` is the cluster whose former system it is for, where the type is :class:`ForFormerSystem`: its last word.
+    ``to`` is the cluster or the service that it is for, where each message is for one alone: its last word.
     """
     key = f"{cluster}.{fact_type.service}.{fact_type.key}"
-    if issubclass(fact_type, ForFormerSystem):
-        assert to is not None, "without a cluster at its end, no queue would take it"
-        return f"{key}.{to}"
-    return key
+    if fact_type.addressed_by is None:
+        return key
+    assert to is not None, "without whom it is for at its end, no queue would take it"
+    return f"{key}.{to}"
 
 
 def source_of(cluster: str, service: str) -> str:

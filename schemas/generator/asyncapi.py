@@ -21,6 +21,12 @@ message_id and delivery_mode 2, and is published as mandatory on a channel with 
 Operations are told from Traboule's side: what it receives, former systems send."""
 
 
+_PARAMETERS = {
+    "cluster": {"description": "Whose former system it is", "examples": ["numelink"]},
+    "responsible": {"description": "The service that it is for", "examples": ["billing"]},
+}
+
+
 def document(facts: Sequence[type[Content]]) -> dict[str, Any]:
     """The whole document as plain data."""
     return {
@@ -33,7 +39,7 @@ def document(facts: Sequence[type[Content]]) -> dict[str, Any]:
         "operations": dict(_operation(fact) for fact in facts),
         "components": {
             "messages": {f"{fact.__name__}{mode}": _message(fact, mode) for fact in facts for mode in _MODES},
-            "parameters": {"cluster": {"description": "Whose former system it is", "examples": ["numelink"]}},
+            "parameters": _PARAMETERS,
             "securitySchemes": {
                 "brokerUser": {
                     "type": "userPassword",
@@ -62,13 +68,13 @@ def _server() -> dict[str, Any]:
 
 def _channel(fact: type[Content]) -> dict[str, Any]:
     names = [f"{fact.__name__}{mode}" for mode in _MODES]
-    address = routing_key(fact.published_as or "{cluster}", fact, "{cluster}")
+    address = routing_key(fact.published_as or "{cluster}", fact, f"{{{fact.addressed_by}}}")
     return {
         "address": address,
         "description": _first_line(fact),
         "servers": [{"$ref": "#/servers/broker"}],
         "messages": {name: {"$ref": f"#/components/messages/{name}"} for name in names},
-        **({} if "{" not in address else {"parameters": {"cluster": {"$ref": "#/components/parameters/cluster"}}}),
+        **_parameters(address),
         "bindings": {
             "amqp": {
                 "is": "routingKey",
@@ -77,6 +83,11 @@ def _channel(fact: type[Content]) -> dict[str, Any]:
             }
         },
     }
+
+
+def _parameters(address: str) -> dict[str, Any]:
+    named = {name: {"$ref": f"#/components/parameters/{name}"} for name in _PARAMETERS if f"{{{name}}}" in address}
+    return {"parameters": named} if named else {}
 
 
 def _operation(fact: type[Content]) -> tuple[str, dict[str, Any]]:

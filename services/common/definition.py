@@ -53,4 +53,5 @@ class ServiceDefinition(CutoverDefinition, Generic[S]):
     @property
     def subscriptions(self) -> tuple[Subscription, ...]:
         """All that the service hears: its routing table, and the requests about cutover."""
-        return (*self.routes, Subscription(f"{self.name}.cutover-requested", CutoverRequested, Answering(self)))
+        requests = Subscription(f"{self.name}.cutover-requested", CutoverRequested, Answering(self), to=self.name)
+        return (*self.routes, requests)

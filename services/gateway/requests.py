@@ -73,7 +73,7 @@ async def ask(uow: UnitOfWork, asked: CommandRequest, now: datetime, request_id:
         _text(request.arguments),
     )
     await uow.connection.exec_driver_sql(_ASK, (*row, request.author, asked.key_id, request.reason, now))
-    publish(uow, CutoverRequested, [(request, request.request_id)])
+    publish(uow, CutoverRequested, [(request, request.request_id)], to=request.responsible)
     return request.request_id
 
 

@@ -15,7 +15,7 @@ def publish(
 ) -> None:
     """Publish facts of one type when the transaction commits, each with the id of what caused it.
 
-    ``to`` is the cluster whose former system they are for, where the type says that there is one.
+    ``to`` is the cluster or service that they are for, where the type addresses each message to one.
     """
     key = routing_key(OWN_PUBLISHER, fact_type, to)
     for encoded in encode_all(source_of(OWN_PUBLISHER, fact_type.service), facts, propagated()):

@@ -15,7 +15,7 @@ class FactType(Protocol):
     """What a subscription needs to know of a fact's class."""
 
     @classmethod
-    def binding(cls) -> str: ...
+    def binding(cls, to: str | None = None) -> str: ...
     @classmethod
     def publishers(cls, clusters: Collection[str]) -> frozenset[str]: ...
 
@@ -48,15 +48,17 @@ milliseconds; it never raises."""
 class Subscription:
     """``Subscription("billing.invoice-recorded", InvoiceRecorded, handlers.record_invoices)``.
 
-    ``prefetch`` bounds the messages in hand where each is large; None leaves it to the service's settings.
+    ``prefetch`` bounds the messages in hand where each is large; None leaves it to the service's settings. ``to`` is
+    the reader whose messages it wants, of a fact that addresses each to one.
     """
 
     queue_name: str
     fact: type[FactType]
     handler: Handler
     prefetch: int | None = None
+    to: str | None = None
 
     @property
     def queue(self) -> Queue:
         """The queue, with the topic pattern that feeds it."""
-        return Queue(self.queue_name, self.fact.binding())
+        return Queue(self.queue_name, self.fact.binding(self.to))

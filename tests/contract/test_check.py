@@ -50,7 +50,7 @@ def test_every_example_is_accepted_without_a_doubt(fact: type[Fact]) -> None:
     for sender in (Sender(), Sender(user=user, clusters=CLUSTERS)):
         item = verdict(event, sender)
         assert (item.accepted, item.warnings) == (True, ())
-        assert item.routing_key == routing_key(user.split(".")[0], fact, "numelink")
+        assert item.routing_key == routing_key(user.split(".")[0], fact, event["data"].get(fact.addressed_by))
 
 
 FAULTY: dict[str, tuple[dict[str, Any], str, str]] = {

@@ -116,7 +116,8 @@ def test_every_fact_has_a_channel_an_operation_and_three_messages(document: Any)
     for fact in FACTS:
         channel = document["channels"][fact.__name__]
         ours = issubclass(fact, Announced)
-        pattern = fact.binding().replace("*", "{cluster}")
+        pattern = fact.binding().replace("*", "{cluster}", fact.published_as is None)
+        pattern = pattern.replace("*", f"{{{fact.addressed_by}}}")
         assert channel["address"] == pattern
         assert document["operations"][f"{'send' if ours else 'receive'}{fact.__name__}"]["channel"] == {
             "$ref": f"#/channels/{fact.__name__}"

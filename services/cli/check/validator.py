@@ -136,8 +136,8 @@ class _Message:
 
     def _key(self, fact: type[Content], events: Sequence[dict[str, Any]]) -> str:
         answer: Any = events[0].get("data") if events else None
-        to = answer.get("cluster") if isinstance(answer, dict) else None
-        return routing_key(self._cluster(fact, events), fact, to if isinstance(to, str) and to else "<cluster>")
+        to = answer.get(fact.addressed_by) if isinstance(answer, dict) and fact.addressed_by else None
+        return routing_key(self._cluster(fact, events), fact, to if isinstance(to, str) and to else _addressee(fact))
 
     def _cluster(self, fact: type[Content], events: Sequence[dict[str, Any]]) -> str:
         if self.sender.user:
@@ -198,7 +198,7 @@ class _Message:
         if refused.reason == "newer-version":
             return Fault("type", refused.detail, f"until then, send {expected.type_name()}")
         if other := by_type(refused.type or ""):
-            own = routing_key("<cluster>", other, "<cluster>")
+            own = routing_key("<cluster>", other, _addressee(other))
             return Fault("type", refused.detail, f"{other.__name__} travels under {own}, and no batch holds two types")
         return Fault("type", "there is no such type", f"did you mean {expected.type_name()}?")
 
@@ -212,6 +212,11 @@ class _Message:
             )
 
 
+def _addressee(fact: type[Content]) -> str:
+    """What stands for the last word of its routing key, where that is whom each message is for."""
+    return f"<{fact.addressed_by}>"
+
+
 def _heard(fact: type[Content], key: str) -> bool:
     """Whether a message under this routing key reaches the queue of this fact."""
     pattern, words = fact.binding().split("."), key.split(".")
@@ -220,7 +225,7 @@ def _heard(fact: type[Content], key: str) -> bool:
 
 def _resembling(key: str) -> str:
     cluster, _, rest = key.partition(".")
-    return nearest(rest).binding().replace("*", cluster)
+    return nearest(rest).binding().replace("*", cluster, 1)
 
 
 def _oversized(index: int | None) -> Iterator[Fault]:

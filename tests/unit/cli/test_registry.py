@@ -23,7 +23,8 @@ def test_a_definition_is_whole_and_of_its_service(service: str) -> None:
     queues = [subscription.queue_name for subscription in definition.subscriptions]
     assert len(queues) == len(set(queues)), "each queue is read once"
     assert all(name.startswith(f"{service}.") for name in queues)
-    assert f"{service}.cutover-requested" in queues
+    (asked,) = (each.queue for each in definition.subscriptions if each.queue_name == f"{service}.cutover-requested")
+    assert asked.binding == f"traboule.membership.cutover-requested.{service}", "it alone hears what it is asked"
     assert {kind.table for kind in definition.mirrored} <= set(definition.metadata.tables)
     assert definition.rehearsals
     assert definition.republished
