@@ -32,10 +32,20 @@ _BOOKINGS = """
 
 # Of all who wait, for a number says little of a line where it has gaps.
 _LINES = """
-    select booking_id::text, line
-    from (select booking_id, row_number() over (partition by session_id order by arrival) as line
-          from bookings where session_id = any($1::uuid[]) and state = 'waiting') w
-    where booking_id = any($2::uuid[])
+    with wanted as materialized (
+        select session_id, min(arrival) as first from bookings where booking_id = any($1::uuid[]) group by session_id
+    )
+    select w.booking_id::text, w.line
+    from wanted
+    cross join lateral (
+        select count(*) as number from bookings
+        where session_id = wanted.session_id and state = 'waiting' and arrival < wanted.first
+    ) earlier
+    cross join lateral (
+        select booking_id, earlier.number + row_number() over (order by arrival) as line from bookings
+        where session_id = wanted.session_id and state = 'waiting' and arrival >= wanted.first
+    ) w
+    where w.booking_id = any($1::uuid[])
 """
 
 
@@ -85,7 +95,7 @@ async def lines_of(connection: AsyncConnection, bookings: Iterable[Known]) -> di
     waiting = [each for each in bookings if each.state == "waiting"]
     if not waiting:
         return {}
-    values = (sorted({each.session_id for each in waiting}), [each.booking_id for each in waiting])
+    values = ([each.booking_id for each in waiting],)
     return dict(map(tuple, rows_of(await connection.exec_driver_sql(_LINES, values))))
 
 

@@ -1,7 +1,7 @@
 """Who asks for seats, and for whom: an order with named people, before anything is decided. Pure."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from typing import Literal, NamedTuple
@@ -16,16 +16,16 @@ Language = Literal["fr", "en"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Person:
-    """Somebody who comes."""
+    """Somebody who comes. ``key`` is who it is at one session: two people at one address differ by their names."""
 
     attendee_id: str
     name: str
     email: str | None = None
+    key: str = field(init=False)
 
-    @property
-    def key(self) -> str:
-        """Who it is at one session: two people at one address are told apart by their names."""
-        return f"{(self.email or '').strip().casefold()}|{self.folded_name}"
+    def __post_init__(self) -> None:
+        """Fold once what is compared several times."""
+        object.__setattr__(self, "key", f"{(self.email or '').strip().casefold()}|{self.folded_name}")
 
     @property
     def folded_name(self) -> str:

@@ -21,7 +21,10 @@ _LOCK = """
     from sessions where session_id = any($1::uuid[]) order by session_id for update
 """
 _NOW = "select clock_timestamp()"
-_OVER_NOW = "select gathering_id::text from gatherings where gathering_id = any($1::uuid[]) and state <> 'planned'"
+_TURN = """
+    select clock_timestamp(),
+           array(select gathering_id::text from gatherings where gathering_id = any($1::uuid[]) and state <> 'planned')
+"""
 _KNOWN = """
     select l.session_id::text, l.key, l.booking_id::text, l.refusal, l.detail
     from unnest($1::uuid[], $2::text[]) as n (session_id, key)
@@ -142,16 +145,20 @@ async def lock(connection: AsyncConnection, session_ids: Collection[str]) -> dic
     }
 
 
-async def note_over(connection: AsyncConnection, sessions: Collection[Session]) -> None:
-    """Note which of these locked sessions are of gatherings that are called off, or given back, by now."""
+async def begin_turn(connection: AsyncConnection, sessions: Collection[Session]) -> datetime:
+    """The database's clock, once these sessions are locked: later than all that others decided.
+
+    Notes which of them are of gatherings that are called off, or given back, by now.
+    """
     gatherings = sorted({session.gathering_id for session in sessions})
-    over = set((await connection.exec_driver_sql(_OVER_NOW, (gatherings,))).scalars())
+    [(at, over)] = rows_of(await connection.exec_driver_sql(_TURN, (gatherings,)))
     for session in sessions:
         session.planned = session.gathering_id not in over
+    return at
 
 
 async def now(connection: AsyncConnection) -> datetime:
-    """The database's clock; after the lock it is later than all that others decided."""
+    """The database's clock."""
     return (await connection.exec_driver_sql(_NOW)).scalar_one()
 
 

@@ -66,8 +66,7 @@ async def decide(uow: EventsUnitOfWork, requests: Sequence[Request], *, cause: s
     """
     sessions = await repository.lock(uow.connection, {request.session_id for request in requests})
     # Whoever calls looked before our turn: the gathering may have been called off since.
-    await repository.note_over(uow.connection, sessions.values())
-    now = await repository.now(uow.connection)
+    now = await repository.begin_turn(uow.connection, sessions.values())
     keys = {(request.session_id, request.key) for request in requests}
     answers = await repository.answered(uow.connection, keys)
     new = [request for request in requests if (request.session_id, request.key) not in answers]
