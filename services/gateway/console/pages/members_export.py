@@ -159,5 +159,5 @@ def _columns(words: Words) -> tuple[tuple[str, Mapping[str, str]], ...]:
         (words.text("Lieu"), place),
         (words.text("Adhésion"), membership),
         (words.text("Personne"), contact),
-        (words.text("Traboule"), kept),
+        (words.text("Suivi"), kept),
     )
