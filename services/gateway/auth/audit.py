@@ -6,12 +6,13 @@ those of the last second of people, and of the last minutes of API keys, which a
 
 import asyncio
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Final
 
 import structlog
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from schemas.rights import Right
@@ -27,7 +28,7 @@ LONGEST_ABOUT: Final = 500
 KEPT: Final = "12 months"
 """CNIL, Recommandation relative à la journalisation (2021): six to twelve months."""
 MOST_WAITING: Final = 10_000
-"""Reads that are kept in memory while the database is away; more are counted in the log alone."""
+"""Reads of people that are kept in memory while the database is away; how many more there were stands in the log."""
 
 _NOTE = """
     insert into access_audit (who, name, session, permission, about, cluster, outcome, reason, times)
@@ -83,21 +84,22 @@ class AuditQueue:
         self._by_people: dict[tuple[int, str, str, str], Access] = {}
         self._by_keys: Counter[tuple[str, str, str, str, str]] = Counter()
         self._seen: set[int] = set()
+        self._beyond = 0
         self._closing = asyncio.Event()
 
     def read(self, caller: Caller, right: Right, about: str, route: str) -> None:
         """A read of persons' data. A key's are counted by route, a person's are named."""
         if caller.session is None:
             self._by_keys[caller.key_id, caller.name, right, route, "read"] += 1
-        elif len(self._by_people) < MOST_WAITING:
-            self._by_people[caller.session.number, right, about, "read"] = Access(caller, right, about, outcome="read")
+        else:
+            self._wait(Access(caller, right, about, outcome="read"), caller.session.number)
 
     def refused(self, caller: Caller, right: Right, route: str, kind: str) -> None:
         """Somebody asked for what they have no right to."""
         if caller.session is None:
             self._by_keys[caller.key_id, caller.name, right, route, kind] += 1
-        elif len(self._by_people) < MOST_WAITING:
-            self._by_people[caller.session.number, right, route, kind] = Access(caller, right, route, outcome=kind)
+        else:
+            self._wait(Access(caller, right, route, outcome=kind), caller.session.number)
 
     def turned_away(self, network: str, kind: str) -> None:
         """Somebody who is not known tried to come in: counted by network, for anybody may try as often as they like."""
@@ -107,6 +109,12 @@ class AuditQueue:
         """A session is in use."""
         if caller.session is not None:
             self._seen.add(caller.session.number)
+
+    def _wait(self, access: Access, session: int) -> None:
+        if len(self._by_people) < MOST_WAITING:
+            self._by_people[session, access.right, access.about, access.outcome] = access
+        else:
+            self._beyond += 1
 
     async def run(self) -> None:
         """Keep what comes, until ``close``."""
@@ -123,7 +131,7 @@ class AuditQueue:
         self._closing.set()
 
     async def flush(self, *, keys: bool) -> None:
-        """Keep what waits; what cannot be kept now waits on."""
+        """Keep what waits; what cannot be kept now waits on. A row that no database takes is logged, and keeps none."""
         people, self._by_people = self._by_people, {}
         counted: Counter[tuple[str, str, str, str, str]] = Counter()
         if keys:
@@ -136,16 +144,45 @@ class AuditQueue:
             (who, name, None, right, about, None, kind, None, n)
             for (who, name, right, about, kind), n in counted.items()
         ]
+        if self._beyond:
+            log.error("audit.lost", reads=self._beyond)
+            self._beyond = 0
         try:
-            async with self._engine.begin() as connection:
-                await _insert(connection, rows)
-                await connection.exec_driver_sql(_SEEN, (sorted(seen),))
+            await self._keep_all(rows, seen)
         except Exception as error:
             # Whatever it is, what waits is tried again: a trace that is lost would be noticed by nobody.
             log.warning("audit.waits", rows=len(rows), error=type(error).__name__)
             self._by_people = people | self._by_people
             self._by_keys.update(counted)
             self._seen |= seen
+
+    async def _keep_all(self, rows: Sequence[tuple[Any, ...]], seen: Collection[int]) -> None:
+        """Together, or one by one where a row is wrong: it must hold back no other."""
+        try:
+            await self._keep(rows, seen)
+        except DBAPIError as error:
+            if not _is_of_a_row(error):
+                raise
+            for row in rows:
+                await self._keep_or_log(row, seen)
+
+    async def _keep(self, rows: Sequence[tuple[Any, ...]], seen: Collection[int]) -> None:
+        async with self._engine.begin() as connection:
+            await _insert(connection, rows)
+            await connection.exec_driver_sql(_SEEN, (sorted(seen),))
+
+    async def _keep_or_log(self, row: tuple[Any, ...], seen: Collection[int]) -> None:
+        try:
+            await self._keep([row], seen)
+        except DBAPIError as error:
+            if not _is_of_a_row(error):
+                raise
+            log.error("audit.refused", key_id=row[0], right=row[3], error=type(error.orig).__name__)
+
+
+def _is_of_a_row(error: DBAPIError) -> bool:
+    """Whether a value is what the database refuses (SQLSTATE classes 22 and 23), and not that it is away."""
+    return str(getattr(error.orig, "sqlstate", None) or "")[:2] in ("22", "23")
 
 
 async def _insert(connection: AsyncConnection, rows: Sequence[tuple[Any, ...]]) -> None:

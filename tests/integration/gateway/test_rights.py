@@ -4,6 +4,7 @@ import asyncio
 from random import Random
 
 import pytest
+from structlog.testing import capture_logs
 
 from services.gateway.auth.people import disable_person
 from services.gateway.auth.rights import FRESH, NOT_BY_KEYS, RIGHTS, ROLES, SCOPED, WHOLE, Role, roles_with
@@ -334,6 +335,26 @@ async def test_a_programs_reads_are_counted(gateway):
         await gateway.get(f"/members/{own_id(NUMELINK, 'M-1')}", role="staff")
 
     assert await traces(gateway) == [("a staff", "read-persons", "/members/{member_id}", "read", None, 20)]
+
+
+async def test_a_trace_that_no_database_takes_holds_back_no_other(gateway):
+    gateway.audit.turned_away("10.0.0.0/24", "link-used")
+    gateway.audit.turned_away("10.0\x00/24", "link-used")
+
+    assert [row[2] for row in await traces(gateway)] == ["10.0.0.0/24"]
+    assert await traces(gateway) == [("", "sign-in", "10.0.0.0/24", "link-used", None, 1)]
+
+
+async def test_reads_beyond_what_memory_has_room_for_are_counted_in_the_log(gateway, monkeypatch):
+    monkeypatch.setattr("services.gateway.auth.audit.MOST_WAITING", 1)
+    await gateway.feed(NUMELINK, a_member(record_id="M-1"), a_member(record_id="M-2", name="Another"))
+    inside = await gateway.inside("staff")
+    for record in ("M-1", "M-2"):
+        await gateway.ask_as("GET", f"/members/{own_id(NUMELINK, record)}", **inside)
+
+    with capture_logs() as logged:
+        assert [row[2] for row in await traces(gateway)] == [f"member:{own_id(NUMELINK, 'M-1')}"]
+    assert [(line["event"], line["reads"]) for line in logged] == [("audit.lost", 1)]
 
 
 async def test_a_preview_shows_persons_and_leaves_a_trace(gateway):
