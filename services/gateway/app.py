@@ -48,6 +48,7 @@ from services.gateway.auth import audit, sessions
 from services.gateway.auth.audit import AuditQueue
 from services.gateway.auth.caller_cache import CallerCache
 from services.gateway.auth.oidc import RETURNED, Client, Provider, new_http
+from services.gateway.auth.request_limits import request_limits
 from services.gateway.auth.writers import ANNOUNCE_EVERY, watch_write_access
 from services.gateway.console.guard import Guard
 from services.gateway.console.mounting import mount
@@ -134,6 +135,7 @@ def create_with_context(
         rpc=rpc,
         console_url=settings.console_url,
         provider=provider_of(settings),
+        limits=request_limits(settings.requests_per_second),
     )
 
     @asynccontextmanager
@@ -155,7 +157,7 @@ def create_with_context(
         summary="The members of merging clusters, as one",
         docs_url=None,  # its page would fetch scripts from elsewhere
         redoc_url=None,
-        responses=described(400, 401, 403, 422, 500, 503),
+        responses=described(400, 401, 403, 422, 429, 500, 503),
         lifespan=closing,
     )
     app.state.context = context

@@ -13,6 +13,7 @@ from starlette.responses import Response
 from services.gateway.auth.audit import Access, AuditQueue, note
 from services.gateway.auth.caller_cache import CallerCache
 from services.gateway.auth.oidc import Provider
+from services.gateway.auth.request_limits import RequestLimits, request_limits
 from services.gateway.problems import ProblemError
 from services.membership.connections import ReadPool, previewing, writing
 from services.membership.identity.review_answers import all_crowds
@@ -58,6 +59,7 @@ class GatewayContext:
     rpc: RpcClient
     console_url: str
     provider: Provider | None = None
+    limits: RequestLimits = field(default_factory=request_limits)
     exports: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(EXPORTS_AT_ONCE))
     """Each holds a connection of the pool for as long as it is read."""
     statistics: Picture[list[Mapping[str, Any]]] = field(default_factory=_statistics)

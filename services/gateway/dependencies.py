@@ -42,7 +42,7 @@ def needs(*rights: Right) -> Authorise:
     async def authorise(
         request: Request, context: Context, _bearer: object = Security(BEARER), _key: object = Security(HEADER)
     ) -> Caller:
-        caller = await caller_of(request, context.callers)
+        caller = await caller_of(request, context.callers, context.limits)
         right = _first(caller, rights)
         route = template(request.scope)
         try:

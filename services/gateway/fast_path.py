@@ -41,6 +41,9 @@ class FastPath:
         caller = None if key is None else self._context.callers.known(key)
         if caller is None or not caller.may("read-members"):
             return False
+        # Beyond it the long way has its own, and says so.
+        if not self._context.limits.members.allows(caller.key_id):
+            return False
         try:
             result = await self._lookups.get(member_id)
         except DatabaseUnavailableError:

@@ -36,14 +36,16 @@ class Lookups:
         asked: _Waiting = {}
         failure = DatabaseUnavailableError("stopping")
         try:
-            async with self._pool.connection() as connection:
-                while self._waiting:
-                    asked = self._next()
-                    for member_id, etag, document in await connection.fetch(MEMBERS_BY_ID, list(asked)):
-                        _answer(asked.pop(member_id), (etag, document))
-                    for futures in asked.values():
-                        _answer(futures, None)
-                    asked = {}
+            # Again where somebody asked while the connection was given back.
+            while self._waiting:
+                async with self._pool.connection() as connection:
+                    while self._waiting:
+                        asked = self._next()
+                        for member_id, etag, document in await connection.fetch(MEMBERS_BY_ID, list(asked)):
+                            _answer(asked.pop(member_id), (etag, document))
+                        for futures in asked.values():
+                            _answer(futures, None)
+                        asked = {}
         except DatabaseUnavailableError as error:
             failure = error
         finally:

@@ -37,6 +37,13 @@ class MembershipSettings(ServiceSettings):
         "without it all are on HTTP_PORT",
     )
 
+    requests_per_second: int = Field(
+        200,
+        ge=1,
+        description="requests a second that one API key may send for long, of five seconds at once; "
+        "ten times as many for single members by id",
+    )
+
     oidc_issuer: str = Field("", description="an OpenID Connect provider that knows the people of the console")
     oidc_client_id: str = Field("", description="what we are called there")
     oidc_client_secret: str = Field("", repr=False, description="and our secret there; better by …_SECRET_FILE")

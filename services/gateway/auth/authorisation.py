@@ -8,6 +8,7 @@ from fastapi.security import APIKeyHeader, HTTPBearer
 from schemas.rights import Right
 from services.gateway.auth.caller import CALLER, Caller
 from services.gateway.auth.caller_cache import CallerCache
+from services.gateway.auth.request_limits import RequestLimits
 from services.gateway.auth.rights import FRESH, roles_with
 from services.gateway.problems import ProblemError
 
@@ -15,8 +16,11 @@ BEARER = HTTPBearer(auto_error=False, description="`Authorization: Bearer trb_â€
 HEADER = APIKeyHeader(name="X-API-Key", auto_error=False, scheme_name="API key")
 
 
-async def caller_of(request: Request, callers: CallerCache) -> Caller:
-    """Whoever sent the request: the console's person, or the holder of a key. Raises ProblemError."""
+async def caller_of(request: Request, callers: CallerCache, limits: RequestLimits) -> Caller:
+    """Whoever sent the request: the console's person, or the holder of a key. Raises ProblemError.
+
+    What a page asks for is counted where its own request came in.
+    """
     if (inside := request.scope.get(CALLER)) is not None:
         return inside
     key = presented(request.headers.get("authorization"), request.headers.get("x-api-key"))
@@ -26,6 +30,7 @@ async def caller_of(request: Request, callers: CallerCache) -> Caller:
     if caller is None:
         challenge = 'Bearer realm="Traboule", error="invalid_token"'
         raise ProblemError("invalid-key", headers={"www-authenticate": challenge})
+    limits.check_key(caller)
     return caller
 
 

@@ -56,6 +56,8 @@ async def _person(request: Request) -> Caller:
     person = await signed_in(request)
     if person is None:
         raise SignInNeededError
+    context: GatewayContext = request.app.state.context
+    context.limits.check_person(person)
     return person
 
 

@@ -1,0 +1,50 @@
+"""How often one API key and one person may ask: a script in a loop must leave room for the others.
+
+Counts are kept in each process: with two gateways a key has twice as much.
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+from services.gateway.auth.caller import Caller
+from services.gateway.problems import ProblemError
+from services.gateway.public.limits import RateLimit
+
+USUAL: Final = 200
+"""Requests a second of one key."""
+_PERSON: Final = 20
+"""Pages and parts of pages a second, of one session."""
+_PERSON_AT_ONCE: Final = 200
+"""A page asks for its parts together, and somebody clicks through many."""
+
+
+@dataclass(frozen=True, slots=True)
+class RequestLimits:
+    """``members`` is for single members by id, which cost a tenth of all else."""
+
+    keys: RateLimit
+    members: RateLimit
+    people: RateLimit
+
+    def check_key(self, caller: Caller) -> None:
+        """One more request of a key. Raises ProblemError where there were too many."""
+        if not self.keys.allows(caller.key_id):
+            raise _too_many()
+
+    def check_person(self, caller: Caller) -> None:
+        """One more request of a person's session. Raises ProblemError where there were too many."""
+        if caller.session is not None and not self.people.allows(str(caller.session.number)):
+            raise _too_many()
+
+
+def request_limits(per_second: float = USUAL) -> RequestLimits:
+    """Of one key so many a second for long, and of five seconds at once; ten times as many single members."""
+    return RequestLimits(
+        keys=RateLimit(burst=5 * per_second, per_second=per_second),
+        members=RateLimit(burst=50 * per_second, per_second=10 * per_second),
+        people=RateLimit(burst=_PERSON_AT_ONCE, per_second=_PERSON),
+    )
+
+
+def _too_many() -> ProblemError:
+    return ProblemError("too-many-requests", headers={"retry-after": "1"})
