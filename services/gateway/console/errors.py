@@ -136,7 +136,7 @@ async def _session_over(request: Request) -> Response:
         title,
         status=401,
         headers=headers,
-        address=request.url.path,
+        address=_path(request),
         fields=fields,
         sign_in=SIGN_IN,
     )

@@ -9,6 +9,7 @@ from urllib.parse import urlencode
 from fastapi import APIRouter, Depends, Query, Request
 from starlette.responses import RedirectResponse, Response
 
+from services.gateway.auth.authorisation import require
 from services.gateway.auth.caller import Caller
 from services.gateway.console import rendering
 from services.gateway.console.catalogue import Words
@@ -101,6 +102,10 @@ async def all_of_them(request: Request, person: Person, service: str, asked: Ask
     section_of(service, rendering.words_of(request))
     if doing not in _DOING:
         raise ProblemError("not-found")
+    require(person, "replay-parked")
+    if not asked.group():
+        # The page has no form for all of a service, and an address that lost its end must not be one.
+        raise ProblemError("invalid-parameters")
     fields = await typed(request)
     body: dict[str, Any] = {
         "reason": fields.get("reason", ""),

@@ -94,6 +94,15 @@ async def test_the_first_ten_and_a_reason(console: Clicking) -> None:
     assert "Aucun message." not in await console.text(f"{GROUP}&etat=ecartes")
 
 
+@pytest.mark.parametrize("doing", ["rejouer", "ecarter"])
+async def test_an_address_that_names_no_group_means_nothing(console: Clicking, doing: str) -> None:
+    (number,) = await wrong(console.staff)
+    fields = {"reason": "Test", "combien": "tous", "up_to": str(number)}
+    answer = await console.send("POST", f"{BILLING}/messages/{doing}", "admin", {}, data=fields)
+    assert answer.status_code == 422
+    assert await statuses(console.staff) == ["parked"]
+
+
 async def test_a_message_is_corrected_checked_and_applied(console: Clicking) -> None:
     event = body(invoice_id="F-7")
     (number,) = await parked(console.staff, without(event, "gross"))
