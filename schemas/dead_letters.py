@@ -113,9 +113,10 @@ class WholeMessage(ParkedMessage):
 
 
 class Replayed(BaseModel):
-    """The numbers that were sent again, and about each of the others why it was not.
+    """The numbers that were sent again, and about each that has nowhere to go what to do.
 
-    ``more`` are left that match, up to the newest that was asked for. What became of a replay says its message.
+    ``more`` are left that match, up to the newest that was asked for: one request sends no more than 64 MiB.
+    What became of a replay says its message.
     """
 
     service: str

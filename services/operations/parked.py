@@ -31,6 +31,8 @@ from services.operations.dead_letters import destination, numbers_of, readable, 
 from shared.messaging import dead_letters
 from shared.persistence.database import rows_of
 
+_MOST_BYTES = 64 * 1024 * 1024
+"""Of the bodies that one request sends again: all of them are in memory at once."""
 _OUTBOX = "select count(*), min(created_at), count(*) filter (where attempts > 0) from outbox"
 _PARKED = "select count(*), min(first_at) from dead_letters where status = 'parked'"
 _NEWEST = "select max(received_at) from inbox"
@@ -52,6 +54,13 @@ _OF_GROUP = """
 _LIST = f"select {_SHOWN} from dead_letters where {_OF_GROUP} and status = $5 and id > $6 order by id limit $7"
 _UP_TO = f"""
     select id from dead_letters where {_OF_GROUP} and status = 'parked' and id <= $5 order by id limit $6 for update
+"""
+_LIGHT = """
+    select id from (
+        select id, octet_length(body) as bytes, sum(octet_length(body)) over (order by id) as so_far
+        from dead_letters where id = any($1::bigint[])
+    ) as chosen
+    where so_far <= $2 or so_far = bytes order by id
 """
 _LEFT = f"select count(*) from dead_letters where {_OF_GROUP} and status = 'parked' and id <= $5"
 
@@ -115,16 +124,17 @@ async def parked_message(call: Call[OneMessage]) -> WholeMessage:
 
 async def replay_parked(call: Call[ReplayArguments]) -> Replayed:
     """Send messages again. Raises RefusedError ``dead-letter-not-parked`` and ``body-refused``: then none is."""
-    numbers = await _chosen(call)
+    chosen = await _chosen(call)
+    numbers = await _light(call, chosen)
     body = None if call.arguments.body is None else call.arguments.body.encode()
     if body is not None:
         _check(call.definition, await _row(call, numbers[0]), body)
     sent = await replay(
         call.uow.connection, call.definition, numbers, by=call.author, note=call.reason or None, body=body
     )
-    return Replayed(
-        service=call.definition.name, replayed=sent.replayed, nowhere=sent.nowhere, more=await _more(call, sent.nowhere)
-    )
+    # Of a group the database counts them, because more may be parked than were chosen.
+    more = len(chosen) - len(numbers) if call.arguments.numbers else await _more(call, sent.nowhere)
+    return Replayed(service=call.definition.name, replayed=sent.replayed, nowhere=sent.nowhere, more=more)
 
 
 async def discard_parked(call: Call[ChosenMessages]) -> Discarded:
@@ -140,6 +150,12 @@ async def _chosen(call: Call[Any]) -> list[int]:
     if asked.numbers:
         return await numbers_of(call.uow.connection, call.definition.name, asked.numbers)
     rows = await call.uow.connection.exec_driver_sql(_UP_TO, (*_group(asked), asked.up_to, asked.limit))
+    return list(rows.scalars())
+
+
+async def _light(call: Call[Any], numbers: Sequence[int]) -> list[int]:
+    """The first of these, as far as memory goes for their bodies; always one."""
+    rows = await call.uow.connection.exec_driver_sql(_LIGHT, (list(numbers), _MOST_BYTES))
     return list(rows.scalars())
 
 

@@ -137,6 +137,22 @@ async def test_only_what_was_counted_is_sent_again(staff: Staff) -> None:
     ]
 
 
+@pytest.mark.parametrize(("longest", "sent"), [(1, 1), (850, 2)])
+@pytest.mark.parametrize("by_number", [True, False])
+async def test_no_more_bodies_are_sent_at_once_than_memory_has_room_for(
+    staff: Staff, monkeypatch: pytest.MonkeyPatch, longest: int, sent: int, by_number: bool
+) -> None:
+    numbers = await wrong(staff, 3)
+    lengths = await staff.billing.column("select octet_length(body) from dead_letters")
+    assert all(300 < length < 425 for length in lengths), lengths
+    monkeypatch.setattr("services.operations.parked._MOST_BYTES", longest)
+
+    asked = {"numbers": numbers} if by_number else {"queue": QUEUE, "up_to": numbers[-1]}
+    answer = (await post(staff, REPLAY, **asked)).json()
+
+    assert (answer["replayed"], answer["nowhere"], answer["more"]) == (numbers[:sent], [], 3 - sent)
+
+
 async def test_a_corrected_body_is_checked_before_it_leaves_and_applied(staff: Staff) -> None:
     event = body(invoice_id="F-7")
     (number,) = await parked(staff, without(event, "gross"))
