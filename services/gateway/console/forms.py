@@ -42,6 +42,12 @@ def headers_of(fields: Mapping[str, str]) -> dict[str, str]:
 
 
 def typed_again(request: Request, fields: Mapping[str, str], answer: Answer) -> Typed:
-    """The form as it was sent, with what the API refused; it can be mended and sent again, as another request."""
+    """The form as it was sent, with what the API refused; it can be mended and sent again, as another request.
+
+    Where the API failed nobody knows whether it was done: sent once more it is the same request.
+    """
     problem: Mapping[str, Any] = answer.json or {}
-    return Typed(fields, refusal(answer.status, problem, rendering.words_of(request)))
+    shown = refusal(answer.status, problem, rendering.words_of(request))
+    if answer.status >= 500 and fields.get(KEY):
+        return Typed(fields, shown, fields[KEY])
+    return Typed(fields, shown)
