@@ -14,7 +14,8 @@ from starlette.responses import Response
 from services.gateway.auth.caller import Caller
 from services.gateway.console import rendering
 from services.gateway.console.display import clock_time
-from services.gateway.console.errors import refusal
+from services.gateway.console.errors import path_of, refusal
+from services.gateway.console.forms import Typed
 from services.gateway.console.inside import Answer
 from services.gateway.console.mounted import clock
 
@@ -47,13 +48,22 @@ def section_response(
 
 
 def unanswered(
-    request: Request, person: Caller, section: Section, service: str, answer: Answer, above: Sequence[Link]
+    request: Request,
+    person: Caller,
+    section: Section,
+    service: str,
+    answer: Answer,
+    above: Sequence[Link],
+    form: Typed | None = None,
 ) -> Response:
-    """That the service did not answer, as the part. Raises RefusedError for what asking again would not mend."""
+    """That the service did not answer, as the part. Raises RefusedError for what asking again would not mend.
+
+    A ``form`` that was sent is here again: what was typed into it, and a way to send it once more.
+    """
     if answer.status < 500:
         answer.value()
-    words = rendering.words_of(request)
-    return section_response(
+    words, form = rendering.words_of(request), form or Typed()
+    response = section_response(
         request,
         person,
         section,
@@ -62,4 +72,9 @@ def unanswered(
         service=service,
         refusal=refusal(answer.status, answer.json or {}, words),
         time=clock_time(clock(request).now(), words.language),
+        form=form,
+        again=path_of(request),
     )
+    if form.refusal:
+        response.status_code = form.refusal.status
+    return response

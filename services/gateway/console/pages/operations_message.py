@@ -109,7 +109,7 @@ async def _page(
     leading = [*above(words), Link(of_service.address, of_service.title)]
     answer = await Inside(request, person).get(f"/{service}/parked/{number}")
     if answer.is_refusal:
-        return unanswered(request, person, section, of_service.title, answer, leading)
+        return unanswered(request, person, section, of_service.title, answer, leading, form)
     shown = shown_message(answer.json, service, words)
     may_replay = person.may("replay-parked")
     response = section_response(

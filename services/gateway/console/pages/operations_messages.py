@@ -146,7 +146,7 @@ async def _page(
     )
     for answer in (listed, groups):
         if answer.is_refusal:
-            return unanswered(request, person, section, of_service.title, answer, leading)
+            return unanswered(request, person, section, of_service.title, answer, leading, form)
     may_read, may_replay = person.may("read-parked"), person.may("replay-parked")
     following = listed.json["next"]
     response = section_response(

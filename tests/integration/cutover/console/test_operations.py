@@ -142,6 +142,8 @@ async def test_one_is_sent_again_or_discarded(console: Clicking) -> None:
     twice = await console.post(f"{message(second)}/ecarter", "operator", reason="Inutile")
     assert twice.status_code == 409
     assert "n’est plus mis de côté" in text_of(twice.text)
+    assert "Ce que vous avez écrit Motif Inutile" in text_of(twice.text)
+    assert "Renvoyer" not in text_of(twice.text)
 
     async def parked_again() -> bool:
         return await statuses(console.staff) == ["parked", "discarded"]
@@ -149,6 +151,27 @@ async def test_one_is_sent_again_or_discarded(console: Clicking) -> None:
     await eventually(parked_again)
     assert (await console.post(f"{message(first)}/garder", reason="x")).status_code == 404
     assert (await console.get(message(99_999))).status_code == 404
+
+
+@pytest.mark.parametrize("patient", [0.3])
+async def test_what_was_typed_is_there_while_the_service_is_away(away: Clicking) -> None:
+    broken = '{"label":\n "<b>1'
+    corrected = await away.post(f"{message(1)}/corriger", body=broken, reason="Montant oublié")
+    discarded = await away.send(
+        "POST", GROUP.replace("?", "/ecarter?"), "admin", {}, data={"reason": " ", "combien": "10", "up_to": "3"}
+    )
+
+    for page in (corrected.text, discarded.text):
+        assert "Pas de réponse de « Facturation »" in text_of(page)
+        assert "Ce que vous avez écrit" in text_of(page)
+    assert "&lt;b&gt;1</pre>" in corrected.text
+    assert f'action="{message(1)}/corriger"' in corrected.text
+    assert re.findall(r'name="reason" value="([^"]*)"', corrected.text) == ["Montant oublié"]
+    assert discarded.status_code == 422
+    (again,) = re.findall(r'action="([^"]+/ecarter[^"]+)"', discarded.text)
+    assert again.replace("&amp;", "&") == GROUP.replace("?", "/ecarter?")
+    kept = dict(re.findall(r'name="(up_to|combien)" value="([^"]+)"', discarded.text))
+    assert kept == {"combien": "10", "up_to": "3"}
 
 
 @pytest.mark.parametrize("role", ["staff", "reader", "treasurer"])
