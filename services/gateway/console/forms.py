@@ -1,5 +1,6 @@
 """Forms of pages: what was typed, a key that makes a form count once, and what the API refused of it."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from secrets import token_urlsafe
@@ -16,6 +17,7 @@ from services.gateway.public.forms import fields_of
 LONGEST: Final = 65_536
 KEY: Final = "_key"
 """Name of the hidden field: a form that is sent twice is done once."""
+_WHOLE: Final = re.compile(r"[0-9]{1,18}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +41,11 @@ async def typed(request: Request, longest: int = LONGEST) -> Mapping[str, str]:
 def headers_of(fields: Mapping[str, str]) -> dict[str, str]:
     """What tells the API that a form was sent before."""
     return {"idempotency-key": fields[KEY]} if fields.get(KEY) else {}
+
+
+def whole_number(text: str) -> int | None:
+    """A number that was typed, of no more digits than a database keeps; None for all else."""
+    return int(text) if _WHOLE.fullmatch(text) else None
 
 
 def typed_again(request: Request, fields: Mapping[str, str], answer: Answer) -> Typed:

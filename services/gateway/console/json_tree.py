@@ -101,7 +101,7 @@ def pretty(body: str) -> str:
 def wrong_with(body: str) -> tuple[int, int] | None:
     """Line and column where a text ceases to be JSON; None for one that is."""
     try:
-        json.loads(body)
+        _parsed(body)
     except json.JSONDecodeError as error:
         return error.lineno, error.colno
     except RecursionError:

@@ -8,6 +8,7 @@ import orjson
 from fastapi import APIRouter, Request
 from starlette.responses import RedirectResponse, Response
 
+from schemas.dead_letters import Number
 from services.gateway.auth.caller import Caller
 from services.gateway.console import rendering
 from services.gateway.console.catalogue import Words
@@ -62,13 +63,13 @@ class Message:
 
 
 @router.get(MESSAGE)
-async def message(request: Request, person: Person, service: str, number: int, fait: str = "") -> Response:
+async def message(request: Request, person: Person, service: str, number: Number, fait: str = "") -> Response:
     """One message whole."""
     return await _page(request, person, service, number, Typed(), done=fait)
 
 
 @router.post(f"{MESSAGE}/{{doing}}")
-async def do(request: Request, person: Person, service: str, number: int, doing: str) -> Response:
+async def do(request: Request, person: Person, service: str, number: Number, doing: str) -> Response:
     """Send it again, as it is or corrected, or discard it."""
     words = rendering.words_of(request)
     section_of(service, words)

@@ -14,7 +14,7 @@ from services.gateway.auth.caller import Caller
 from services.gateway.console import rendering
 from services.gateway.console.catalogue import Words
 from services.gateway.console.display import Tag, moment
-from services.gateway.console.forms import Typed, headers_of, typed, typed_again
+from services.gateway.console.forms import Typed, headers_of, typed, typed_again, whole_number
 from services.gateway.console.inside import Inside, Params
 from services.gateway.console.pages.asked import ASYNC, asked_address
 from services.gateway.console.pages.cutover_parts import short_type
@@ -111,7 +111,7 @@ async def all_of_them(request: Request, person: Person, service: str, asked: Ask
         "reason": fields.get("reason", ""),
         **asked.group(),
         "limit": FEW if fields.get("combien") == "10" else MOST,
-        "up_to": int(fields["up_to"]) if fields.get("up_to", "").isdecimal() else None,
+        "up_to": whole_number(fields.get("up_to", "")),
     }
     inside = Inside(request, person)
     answer = await inside.post(f"/{service}/parked/{_DOING[doing]}", body, headers_of(fields) | ASYNC)

@@ -94,6 +94,20 @@ async def test_the_first_ten_and_a_reason(console: Clicking) -> None:
     assert "Aucun message." not in await console.text(f"{GROUP}&etat=ecartes")
 
 
+@pytest.mark.parametrize("patient", [0.3])
+async def test_a_number_that_no_database_keeps_is_refused_in_words(away: Clicking) -> None:
+    far = "9" * 20
+    asked = [await away.get(message(int(far)))]
+    asked += [
+        await away.post(f"{message(int(far))}/{doing}", reason="x", body="1") for doing in ("rejouer", "corriger")
+    ]
+    for up_to in (far, far * 250):
+        fields = {"reason": "Test", "combien": "tous", "up_to": up_to}
+        asked.append(await away.send("POST", GROUP.replace("?", "/ecarter?"), "admin", {}, data=fields))
+    assert [answer.status_code for answer in asked] == [422] * 5
+    assert all("Des paramètres ne conviennent pas" in text_of(answer.text) for answer in asked)
+
+
 @pytest.mark.parametrize("doing", ["rejouer", "ecarter"])
 async def test_an_address_that_names_no_group_means_nothing(console: Clicking, doing: str) -> None:
     (number,) = await wrong(console.staff)

@@ -53,7 +53,8 @@ def test_numbers_stay_as_they_are_written():
 
 
 @pytest.mark.parametrize(
-    ("body", "where"), [("{}", None), ("", (1, 1)), ('{"a":\n 1,}', (2, 4)), ("[" * 60_000, (1, 1))]
+    ("body", "where"),
+    [("{}", None), (f"[{'9' * 5_000}]", None), ("", (1, 1)), ('{"a":\n 1,}', (2, 4)), ("[" * 60_000, (1, 1))],
 )
 def test_where_it_ceases_to_be_json(body, where):
     found = wrong_with(body)
