@@ -174,6 +174,13 @@ async def test_a_corrected_body_is_checked_before_it_leaves_and_applied(staff: S
     assert all("body_before" not in step for step in whole["history"])
 
 
+async def test_the_longest_corrected_body_is_read(staff: Staff) -> None:
+    (number,) = await wrong(staff)
+    text = "[" + ",".join(['""'] * 21_000) + "]"
+    refused = await post(staff, REPLAY, numbers=[number], body=text)
+    assert problem(refused) == (422, "body-refused")
+
+
 async def test_what_is_discarded_stays_readable(staff: Staff) -> None:
     first, second = await wrong(staff, 2)
 
