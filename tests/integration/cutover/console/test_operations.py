@@ -147,6 +147,18 @@ async def test_a_message_is_corrected_checked_and_applied(console: Clicking) -> 
     assert await console.staff.billing.column("select invoice_id from invoices") == ["F-7"]
 
 
+async def test_a_body_that_is_longer_in_lines_can_be_corrected(console: Clicking) -> None:
+    (number,) = await parked(console.staff, without(body(), "gross") | {"subject": [[[0] * 6_000]]})
+    page = (await console.get(message(number))).text
+    (shown,) = re.findall(r"<textarea[^>]*>\s*(.*?)</textarea>", page, re.DOTALL)
+    assert "\n" not in shown
+
+    lines = '{"a": [\n' + "            0,\n" * 12_000 + "0]}"
+    refused = await console.post(f"{message(number)}/corriger", body=lines, reason="Test")
+    assert refused.status_code == 422
+    assert "Le service refuserait ce corps" in text_of(refused.text)
+
+
 async def test_one_is_sent_again_or_discarded(console: Clicking) -> None:
     first, second = await wrong(console.staff, 2)
     again = await console.post(f"{message(first)}/rejouer", "operator", reason="Encore")

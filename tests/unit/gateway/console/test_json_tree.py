@@ -2,7 +2,7 @@
 
 import pytest
 
-from services.gateway.console.json_tree import DEEPEST, MOST, faults_of, pretty, tree_of, wrong_with
+from services.gateway.console.json_tree import DEEPEST, MOST, compact, faults_of, pretty, tree_of, wrong_with
 from tests.support.present import present
 
 BODY = '{"id": "1", "data": {"gross": "x", "lines": [{"amount": 1.10}], "empty": {}}}'
@@ -39,6 +39,7 @@ def test_other_details_mark_nothing():
 def test_what_makes_no_tree_is_shown_as_text(body):
     assert tree_of(body, "") is None
     assert pretty(body).strip() == pretty(body)
+    assert compact(body) == body.strip()
 
 
 def test_what_an_object_says_twice_is_shown_twice():
@@ -50,6 +51,11 @@ def test_numbers_stay_as_they_are_written():
     assert pretty('{"a":[1.10,1e3,-0],"b":[],"é":null}') == (
         '{\n  "a": [\n    1.10,\n    1e3,\n    -0\n  ],\n  "b": [],\n  "é": null\n}'
     )
+
+
+def test_it_is_as_short_again_as_it_was():
+    body = '{"a":[1.10,{"b":"x: y, \\n"},[],{}],"é":null}'
+    assert compact(pretty(body)) == compact(body) == body
 
 
 @pytest.mark.parametrize(
