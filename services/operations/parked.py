@@ -6,6 +6,7 @@ from typing import Any, Final
 from schemas import dead_letters as declared
 from schemas.dead_letters import (
     LONGEST_BODY,
+    MOST_GROUPS,
     ChosenMessages,
     Discarded,
     GroupArguments,
@@ -36,20 +37,21 @@ _MOST_BYTES = 64 * 1024 * 1024
 _OUTBOX = "select count(*), min(created_at), count(*) filter (where attempts > 0) from outbox"
 _PARKED = "select count(*), min(first_at) from dead_letters where status = 'parked'"
 _NEWEST = "select max(received_at) from inbox"
-_GROUPS = """
-    select queue, reason, type, producer, count(*) as count,
-           count(*) filter (where history @> '[{"what": "replaying"}]') as parked_again,
-           min(first_at) as first_at, max(last_at) as last_at, max(id) as newest,
-           min(id) as example, (array_agg(detail order by id))[1] as detail
-    from dead_letters where status = $1
-    group by queue, reason, type, producer order by count(*) desc, queue, reason, type, producer
-"""
 _SHOWN = (
     "id as number, status, queue, reason, detail, type, producer, routing_key, message_id, count, first_at, last_at"
 )
 _OF_GROUP = """
     ($1::text is null or queue = $1) and ($2::text is null or reason = $2)
     and ($3::text is null or type = $3) and ($4::text is null or producer = $4)
+"""
+_GROUPS = f"""
+    select queue, reason, type, producer, count(*) as count,
+           count(*) filter (where history @> '[{{"what": "replaying"}}]') as parked_again,
+           min(first_at) as first_at, max(last_at) as last_at, max(id) as newest,
+           min(id) as example, (array_agg(detail order by id))[1] as detail,
+           count(*) over () as groups, sum(count(*)) over ()::bigint as messages, max(max(id)) over () as newest_of_all
+    from dead_letters where {_OF_GROUP} and status = $5
+    group by queue, reason, type, producer order by count(*) desc, queue, reason, type, producer limit $6
 """
 _LIST = f"select {_SHOWN} from dead_letters where {_OF_GROUP} and status = $5 and id > $6 order by id limit $7"
 _UP_TO = f"""
@@ -90,8 +92,15 @@ async def health(call: Call[NoArguments]) -> Health:
 
 async def parked_groups(call: Call[GroupsArguments]) -> ParkedGroups:
     """Groups, the most numerous first."""
-    rows = (await call.uow.connection.exec_driver_sql(_GROUPS, (call.arguments.status,))).mappings()
-    return ParkedGroups(service=call.definition.name, items=[ParkedGroup(**row) for row in rows])
+    values = (*_group(call.arguments), call.arguments.status, MOST_GROUPS)
+    rows = (await call.uow.connection.exec_driver_sql(_GROUPS, values)).mappings().all()
+    return ParkedGroups(
+        service=call.definition.name,
+        items=[ParkedGroup(**{name: row[name] for name in ParkedGroup.model_fields}) for row in rows],
+        more=rows[0]["groups"] - len(rows) if rows else 0,
+        count=rows[0]["messages"] if rows else 0,
+        newest=rows[0]["newest_of_all"] if rows else None,
+    )
 
 
 async def parked_messages(call: Call[ListArguments]) -> ParkedMessages:

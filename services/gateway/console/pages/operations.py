@@ -98,6 +98,7 @@ async def service(request: Request, person: Person, service: str) -> Response:
         above(words),
         health=health_of(health.json, words),
         groups=tuple(group_of(item, service, words) for item in groups.json["items"]),
+        more=groups.json["more"],
         handled=f"{PATH}/{service}/messages?etat=rejoues",
     )
 

@@ -9,6 +9,7 @@ from urllib.parse import urlencode
 from fastapi import APIRouter, Depends, Query, Request
 from starlette.responses import RedirectResponse, Response
 
+from schemas.dead_letters import MOST_REPLAYED
 from services.gateway.auth.authorisation import require
 from services.gateway.auth.caller import Caller
 from services.gateway.console import rendering
@@ -29,8 +30,6 @@ router = APIRouter(include_in_schema=False)
 MESSAGES: Final = f"{SERVICE}/messages"
 ROWS: Final = 50
 FEW: Final = 10
-MOST: Final = 1_000
-"""Messages that one request sends again or discards; the oldest first."""
 _DOING: Final = {"rejouer": "replay", "ecarter": "discard"}
 
 
@@ -53,11 +52,6 @@ class Wanted:
         """The same for an address."""
         named = {"file": self.file, "motif": self.motif, "type": self.type, "de": self.de, "etat": self.etat}
         return urlencode({name: value for name, value in (named | more).items() if value})
-
-    def is_of(self, group: Mapping[str, Any]) -> bool:
-        """Whether a group is among them."""
-        asked = {"queue": self.file, "reason": self.motif, "type": self.type, "producer": self.de}
-        return all(not value or group[name] == value for name, value in asked.items())
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +104,7 @@ async def all_of_them(request: Request, person: Person, service: str, asked: Ask
     body: dict[str, Any] = {
         "reason": fields.get("reason", ""),
         **asked.group(),
-        "limit": FEW if fields.get("combien") == "10" else MOST,
+        "limit": FEW if fields.get("combien") == "10" else MOST_REPLAYED,
         "up_to": whole_number(fields.get("up_to", "")),
     }
     inside = Inside(request, person)
@@ -142,7 +136,7 @@ async def _page(
     inside = Inside(request, person)
     page: Params = {**asked.group(), "status": STATUSES[asked.etat], "after": suite, "limit": ROWS}
     listed, groups = await asyncio.gather(
-        inside.get(f"/{service}/parked", page), inside.get(f"/{service}/parked-groups")
+        inside.get(f"/{service}/parked", page), inside.get(f"/{service}/parked-groups", asked.group())
     )
     for answer in (listed, groups):
         if answer.is_refusal:
@@ -158,9 +152,9 @@ async def _page(
         rows=tuple(row_of(item, address if may_read else None, words) for item in listed.json["items"]),
         following=f"{address}?{asked.query(suite=str(following))}" if following is not None else None,
         states=_states(address, asked, words),
-        counted=counted_of(groups.json["items"], asked) if may_replay and not asked.etat else None,
+        counted=_counted(groups.json, asked) if may_replay and not asked.etat else None,
         few=FEW,
-        most=MOST,
+        most=MOST_REPLAYED,
         address=address,
         query=asked.query(),
         form=form,
@@ -169,12 +163,11 @@ async def _page(
     return response
 
 
-def counted_of(groups: list[Mapping[str, Any]], asked: Wanted) -> Counted | None:
+def _counted(groups: Mapping[str, Any], asked: Wanted) -> Counted | None:
     """How many messages are meant by what is done with all: those that are there now. None where there are none."""
-    meant = [group for group in groups if asked.is_of(group)]
-    if not meant or not asked.group():
+    if not groups["count"] or not asked.group():
         return None
-    return Counted(sum(group["count"] for group in meant), max(group["newest"] for group in meant))
+    return Counted(groups["count"], groups["newest"])
 
 
 def row_of(item: Mapping[str, Any], address: str | None, words: Words) -> Row:

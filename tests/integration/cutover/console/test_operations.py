@@ -39,6 +39,13 @@ async def test_each_service_is_a_part_and_one_that_is_away_is_shown_as_away(cons
     assert (await console.get(f"{BOARD}/unknown")).status_code == 404
 
 
+async def test_more_groups_than_a_page_holds_are_counted(console: Clicking, monkeypatch: pytest.MonkeyPatch) -> None:
+    await parked(console.staff, *(without(body(), field) for field in ("gross", "net")), {})
+    assert "autre groupe" not in await console.text(BILLING)
+    monkeypatch.setattr("services.operations.parked.MOST_GROUPS", 1)
+    assert "et 1 autre groupe" in await console.text(BILLING)
+
+
 async def test_a_group_leads_to_its_messages_and_each_to_its_content(console: Clicking) -> None:
     event = without(body(), "gross")
     event["data"]["label"] = HOSTILE

@@ -100,6 +100,20 @@ async def test_groups_lead_to_messages_and_each_to_its_content(staff: Staff) -> 
     assert "gross" in whole["detail"]
 
 
+async def test_a_few_groups_are_named_and_all_are_counted(staff: Staff, monkeypatch: pytest.MonkeyPatch) -> None:
+    numbers = [*await wrong(staff, 2), *await parked(staff, {})]
+    monkeypatch.setattr("services.operations.parked.MOST_GROUPS", 1)
+
+    answer = (await staff.get("/billing/parked-groups")).json()
+    (group,) = answer["items"]
+    alone = (await staff.get(f"/billing/parked-groups?queue={QUEUE}&cause={group['reason']}")).json()
+    none = (await staff.get("/billing/parked-groups?queue=another")).json()
+
+    assert (group["count"], answer["more"], answer["count"], answer["newest"]) == (2, 1, 3, numbers[-1])
+    assert (alone["items"], alone["more"], alone["count"], alone["newest"]) == ([group], 0, 2, numbers[1])
+    assert (none["items"], none["more"], none["count"], none["newest"]) == ([], 0, 0, None)
+
+
 async def test_a_long_body_is_cut(staff: Staff) -> None:
     (number,) = await parked(staff, {**without(body(), "gross"), "subject": "é" * 40_000})
 
