@@ -155,9 +155,10 @@ class GroupArguments(Arguments):
 
 
 class GroupsArguments(GroupArguments):
-    """Of which state, and what they have in common."""
+    """Of which state, and what they have in common; or of some ``numbers`` alone."""
 
     status: Status = "parked"
+    numbers: list[Number] | None = Field(default=None, max_length=MOST_REPLAYED)
 
 
 class ListArguments(GroupArguments):

@@ -50,8 +50,8 @@ _GROUPS = f"""
            min(first_at) as first_at, max(last_at) as last_at, max(id) as newest,
            min(id) as example, (array_agg(detail order by id))[1] as detail,
            count(*) over () as groups, sum(count(*)) over ()::bigint as messages, max(max(id)) over () as newest_of_all
-    from dead_letters where {_OF_GROUP} and status = $5
-    group by queue, reason, type, producer order by count(*) desc, queue, reason, type, producer limit $6
+    from dead_letters where {_OF_GROUP} and status = $5 and ($6::bigint[] is null or id = any($6))
+    group by queue, reason, type, producer order by count(*) desc, queue, reason, type, producer limit $7
 """
 _LIST = f"select {_SHOWN} from dead_letters where {_OF_GROUP} and status = $5 and id > $6 order by id limit $7"
 _UP_TO = f"""
@@ -92,7 +92,8 @@ async def health(call: Call[NoArguments]) -> Health:
 
 async def parked_groups(call: Call[GroupsArguments]) -> ParkedGroups:
     """Groups, the most numerous first."""
-    values = (*_group(call.arguments), call.arguments.status, MOST_GROUPS)
+    asked = call.arguments
+    values = (*_group(asked), asked.status, asked.numbers, MOST_GROUPS)
     rows = (await call.uow.connection.exec_driver_sql(_GROUPS, values)).mappings().all()
     return ParkedGroups(
         service=call.definition.name,

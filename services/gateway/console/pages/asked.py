@@ -27,7 +27,6 @@ from services.gateway.console.session import Person
 router = APIRouter(include_in_schema=False)
 
 PATH: Final = "/console/demandes"
-_MOST_LOOKED_AT: Final = 200
 ASYNC: Final = {"prefer": "respond-async"}
 """Asks the API not to wait for what another service does (RFC 7240, section 4.1)."""
 
@@ -106,16 +105,14 @@ async def _since_then(inside: Inside, kept: Mapping[str, Any]) -> Since:
         lines = (await inside.get("/cutover")).value()["items"]
         return Since(epoch=next((line["epoch"] for line in lines if line["system"] == kept["system"]), None))
     if kept["operation"] == "replay" and answer["replayed"]:
-        after = min(answer["replayed"]) - 1
-        path, first = f"/{kept['service']}/parked", {"after": after, "limit": _MOST_LOOKED_AT}
-        pages = await asyncio.gather(
-            inside.get(path, {"status": "parked", **first}), inside.get(path, {"status": "replaying", **first})
+        path, sent = f"/{kept['service']}/parked-groups", [str(number) for number in answer["replayed"]]
+        again, under_way = await asyncio.gather(
+            inside.get(path, {"status": "parked", "numbers": sent}),
+            inside.get(path, {"status": "replaying", "numbers": sent}),
         )
-        if any(page.is_refusal for page in pages):
+        if again.is_refusal or under_way.is_refusal:
             return Since()
-        sent = set(answer["replayed"])
-        again, under_way = (sum(item["number"] in sent for item in page.json["items"]) for page in pages)
-        return Since(again=again, under_way=under_way)
+        return Since(again=again.json["count"], under_way=under_way.json["count"])
     return Since()
 
 

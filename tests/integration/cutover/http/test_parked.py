@@ -111,6 +111,8 @@ async def test_a_few_groups_are_named_and_all_are_counted(staff: Staff, monkeypa
 
     assert (group["count"], answer["more"], answer["count"], answer["newest"]) == (2, 1, 3, numbers[-1])
     assert (alone["items"], alone["more"], alone["count"], alone["newest"]) == ([group], 0, 2, numbers[1])
+    some = (await staff.get(f"/billing/parked-groups?numbers={numbers[0]}&numbers={numbers[2]}")).json()
+    assert (some["count"], some["newest"], some["more"]) == (2, numbers[2], 1)
     assert (none["items"], none["more"], none["count"], none["newest"]) == ([], 0, 0, None)
 
 
