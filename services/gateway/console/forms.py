@@ -12,7 +12,8 @@ from services.gateway.bodies import read_body
 from services.gateway.console import rendering
 from services.gateway.console.errors import MOST_FIELDS, Refusal, refusal
 from services.gateway.console.inside import Answer
-from services.gateway.public.forms import fields_of
+from services.gateway.problems import ProblemError
+from services.gateway.public.forms import read_fields
 
 LONGEST: Final = 65_536
 KEY: Final = "_key"
@@ -34,8 +35,13 @@ class Typed:
 
 
 async def typed(request: Request, longest: int = LONGEST) -> Mapping[str, str]:
-    """The fields of the form that was sent. Raises ProblemError for one of more than ``longest`` bytes."""
-    return fields_of(await read_body(request, longest), MOST_FIELDS)
+    """The fields of the form that was sent. Raises ProblemError for more than ``longest`` bytes, or 300 fields."""
+    body = await read_body(request, longest)
+    try:
+        return read_fields(body, MOST_FIELDS)
+    except ValueError:
+        # Without its fields it would be another form, such as one in which nothing is ticked.
+        raise ProblemError("form-unreadable") from None
 
 
 def headers_of(fields: Mapping[str, str]) -> dict[str, str]:
