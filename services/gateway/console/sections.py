@@ -6,18 +6,22 @@ part whose service is away says so, and can be asked again; the rest of the page
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from datetime import timedelta
+from typing import Any, Final
 
 from fastapi import Request
 from starlette.responses import Response
 
 from services.gateway.auth.caller import Caller
 from services.gateway.console import rendering
-from services.gateway.console.display import clock_time
+from services.gateway.console.display import clock_time, instant
 from services.gateway.console.errors import path_of, refusal
 from services.gateway.console.forms import Typed
 from services.gateway.console.inside import Answer
 from services.gateway.console.mounted import clock
+
+LIVE_FOR: Final = timedelta(minutes=5)
+"""So long a page looks by itself at what is under way: it may be left open for days."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +39,11 @@ class Section:
     name: str
     title: str
     address: str
+
+
+def is_live(request: Request, since: str) -> bool:
+    """Whether a page looks by itself still at what has been under way since then."""
+    return clock(request).now() - instant(since) < LIVE_FOR
 
 
 def section_response(

@@ -21,7 +21,7 @@ from services.gateway.console.pages.asked import asked_address
 from services.gateway.console.pages.operations import PATH, above, group_address, section_of
 from services.gateway.console.pages.operations_messages import MESSAGES
 from services.gateway.console.pages.operations_words import reason_name, status_tag, step_name
-from services.gateway.console.sections import Link, Section, section_response, unanswered
+from services.gateway.console.sections import Link, Section, is_live, section_response, unanswered
 from services.gateway.console.session import Person
 from services.gateway.problems import ProblemError
 
@@ -124,6 +124,7 @@ async def _page(
         form=form,
         wrong=wrong,
         done=done,
+        is_live=shown.is_under_way and is_live(request, answer.json["last_at"]),
         may_replay=may_replay,
         may_edit=may_replay and person.may("edit-parked") and shown.editable is not None,
         is_edited="body" in form.values,

@@ -186,6 +186,17 @@ async def test_one_is_sent_again_or_discarded(console: Clicking) -> None:
     assert (await console.get(message(99_999))).status_code == 404
 
 
+async def test_a_page_looks_for_minutes_at_a_message_that_is_under_way(console: Clicking) -> None:
+    (number,) = await wrong(console.staff)
+    for minutes, is_live in ((4, True), (6, False)):
+        await console.staff.billing.query(
+            f"update dead_letters set status = 'replaying', last_at = now() - make_interval(mins => {minutes})"
+        )
+        page = (await console.get(message(number))).text
+        assert ('hx-trigger="every 2s"' in page) is is_live
+        assert ("ne le suit plus d’elle-même" in page) is not is_live
+
+
 @pytest.mark.parametrize("patient", [0.3])
 async def test_what_was_typed_is_there_while_the_service_is_away(away: Clicking) -> None:
     broken = '{"label":\n "<b>1'
