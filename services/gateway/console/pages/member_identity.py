@@ -11,7 +11,7 @@ from services.gateway.auth.caller import Caller
 from services.gateway.console import rendering
 from services.gateway.console.catalogue import Words, typeset
 from services.gateway.console.display import Mark, cluster_of, mark_of
-from services.gateway.console.forms import Typed, headers_of, typed, typed_again
+from services.gateway.console.forms import Typed, typed, typed_again
 from services.gateway.console.inside import Inside
 from services.gateway.console.mounted import marks
 from services.gateway.console.pages import member, members
@@ -72,7 +72,7 @@ async def separate(request: Request, person: Person, member_id: str) -> Response
     fields = await typed(request)
     body = {"records": _ticked(fields), "reason": fields.get("reason", "")}
     path = f"/members/{member_id}/separations"
-    answer = await Inside(request, person).post(path, body, headers_of(fields))
+    answer = await Inside(request, person).post(path, body)
     if answer.is_refusal:
         form = typed_again(request, fields, answer)
         return await _page(request, person, member_id, form=form, status=answer.status)

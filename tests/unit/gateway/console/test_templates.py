@@ -48,3 +48,5 @@ def test_a_picture_stands_in_the_sprite():
     asked = {name for template in TEMPLATES for name in re.findall(r'icon\("([\w-]+)"\)', template.read_text())}
     assert len(asked) > 3
     assert asked - known == set()
+    pages = "".join(path.read_text() for path in [*TEMPLATES, *CONSOLE.rglob("*.py")])
+    assert [name for name in sorted(known) if f'"{name}"' not in pages] == [], "nobody sees these"
