@@ -8,6 +8,7 @@ from typing import Any, Final
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
+from schemas.dead_letters import SERVICES
 from schemas.rights import Right
 from services.gateway.auth.caller import Caller
 from services.gateway.console import rendering
@@ -23,7 +24,6 @@ from services.gateway.console.waiting import waiting_of
 router = APIRouter(include_in_schema=False)
 
 CASES: Final = 5
-_SERVICES: Final = ("membership", "billing", "events", "communications")
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,7 +196,7 @@ def moving_of(
                 steps=len(STAGES),
                 address=f"{listed}/{code}/{service}" if listed else None,
             )
-            for service in _SERVICES
+            for service in SERVICES
             if service in own
         )
         if steps:
