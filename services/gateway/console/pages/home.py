@@ -19,6 +19,7 @@ from services.gateway.console.mounted import marks
 from services.gateway.console.navigation import path_for
 from services.gateway.console.pages.cutover_words import STAGES, service_name, stage_name
 from services.gateway.console.session import Person
+from services.gateway.console.shouting import member_name
 from services.gateway.console.waiting import waiting_of
 
 router = APIRouter(include_in_schema=False)
@@ -172,7 +173,7 @@ def suggestions_of(
     return tuple(
         Suggestion(
             address=f"{listed}/{case['id']}" if listed else None,
-            names=tuple(member["name"] or words.text("(sans nom)") for member in case["members"]),
+            names=tuple(member_name(member["name"], words) for member in case["members"]),
             marks=marks_for([code for member in case["members"] for code in member["clusters"]], marks),
             percent=round(case["probability"] * 100),
         )

@@ -30,7 +30,7 @@ from services.gateway.console.pages.member_sections import (
 )
 from services.gateway.console.pages.member_timeline import ENTRIES, KINDS, timeline_of
 from services.gateway.console.session import Person
-from services.gateway.console.shouting import calm
+from services.gateway.console.shouting import member_name
 
 router = APIRouter(include_in_schema=False)
 
@@ -193,11 +193,7 @@ def questions_of(page: Mapping[str, Any], member_id: str, words: Words) -> tuple
     """The open questions about a member, by whom else it may be."""
     return tuple(
         AlsoPerhaps(
-            ", ".join(
-                calm(other["name"]) if other["name"] else words.text("(sans nom)")
-                for other in case["members"]
-                if other["id"] != member_id
-            ),
+            ", ".join(member_name(other["name"], words) for other in case["members"] if other["id"] != member_id),
             f"/console/doublons/{case['id']}",
         )
         for case in page["items"]
@@ -228,7 +224,7 @@ def shown_member(
     own = marks_for(view["clusters"], marks)
     name, number = _value(view, "name"), _value(view, "siren")
     return Member(
-        name=calm(name) if name else words.text("(sans nom)"),
+        name=member_name(name, words),
         brand=_value(view, "brand"),
         siren=siren(number) if number else None,
         siren_digits=number,

@@ -18,7 +18,7 @@ from services.gateway.console.pages import member, members
 from services.gateway.console.pages.duplicates_preview import Preview, preview_of
 from services.gateway.console.pages.duplicates_taken import NamedRecord, signed, verdict_of
 from services.gateway.console.session import Person
-from services.gateway.console.shouting import calm
+from services.gateway.console.shouting import member_name, record_name
 
 router = APIRouter(include_in_schema=False)
 
@@ -121,7 +121,7 @@ async def _page(
         request,
         person,
         "deciding/records.html",
-        words.text("Fiches de %(name)s", name=calm(name) if name else words.text("(sans nom)")),
+        words.text("Fiches de %(name)s", name=member_name(name, words)),
         status=status,
         own=f"{members.PATH}/{view['id']}",
         ticks=ticks,
@@ -144,7 +144,7 @@ def ticks_of(
         Ticked(
             field=f"{_TICK}{source['from']}",
             name=source["from"],
-            title=str(source["written"].get("name") or words.text("(sans nom)")),
+            title=record_name(source["written"], words),
             mark=mark_of(cluster_of(source["from"]), marks),
             is_ticked=form is not None and bool(form.value(f"{_TICK}{source['from']}")),
         )

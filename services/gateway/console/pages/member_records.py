@@ -20,7 +20,7 @@ from services.gateway.console.pages import member, members
 from services.gateway.console.pages.member_values import settable
 from services.gateway.console.pages.record_form import both_versions, changed, created, form_fields
 from services.gateway.console.session import Person
-from services.gateway.console.shouting import calm
+from services.gateway.console.shouting import member_name, record_name
 from services.gateway.problems import TYPE
 
 router = APIRouter(include_in_schema=False)
@@ -87,7 +87,7 @@ async def edit(request: Request, person: Person, member_id: str) -> Response:
         request,
         person,
         "deciding/edit.html",
-        words.text("Modifier %(name)s", name=calm(name) if name else words.text("(sans nom)")),
+        words.text("Modifier %(name)s", name=member_name(name, words)),
         own=own,
         records=records,
         values=settable(words) if person.may_in_any("set-values", view["clusters"]) else {},
@@ -141,7 +141,7 @@ def authority_of(
         sentence = former_authority(mark, words)
     return Authority(
         name=name,
-        title=str(written.get("name") or words.text("(sans nom)")),
+        title=record_name(written, words),
         mark=mark,
         address=f"{own}/fiche?{urlencode({'nom': name})}" if is_ours else None,
         sentence=sentence,

@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from services.gateway.console.catalogue import Words, typeset
 from services.gateway.console.display import Mark, Tag, cluster_of, day_of, mark_of, short_day
+from services.gateway.console.shouting import record_name
 from services.membership.translations import CHANNELS, label
 
 SHOWN: Final = 10
@@ -166,7 +167,7 @@ def _record(
     meanings = (doubt for doubt in doubts if doubt["record"] == name)
     return Record(
         name=name,
-        title=str(source["written"].get("name") or words.text("(sans nom)")),
+        title=record_name(source["written"], words),
         mark=mark_of(cluster_of(name), marks),
         membership=_membership_text(membership, words),
         doubts=tuple(_doubt(doubt, words) for doubt in meanings),
