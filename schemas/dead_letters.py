@@ -13,6 +13,8 @@ LONGEST_BODY: Final = 64 * 1024
 """Bytes of a parked message's body that are shown; also the most that a corrected one may have."""
 MOST_REPLAYED: Final = 1_000
 """Messages that one request replays or discards; the oldest first."""
+MOST_GROUPS: Final = 200
+"""Groups that one answer names; the most numerous first."""
 
 Status = Literal["parked", "replaying", "replayed", "discarded"]
 Number = Annotated[int, Field(ge=1, lt=2**63)]
@@ -66,10 +68,16 @@ class ParkedGroup(BaseModel):
 
 
 class ParkedGroups(BaseModel):
-    """The most numerous first."""
+    """The most numerous first: 200 at most, and ``more`` besides. In all of them are ``count`` messages.
+
+    ``newest`` is the largest number among these; null where there are none.
+    """
 
     service: str
     items: list[ParkedGroup]
+    more: int
+    count: int
+    newest: int | None
 
 
 class ParkedMessage(BaseModel):
@@ -113,9 +121,10 @@ class WholeMessage(ParkedMessage):
 
 
 class Replayed(BaseModel):
-    """The numbers that were sent again, and about each of the others why it was not.
+    """The numbers that were sent again, and about each that has nowhere to go what to do.
 
-    ``more`` are left that match, up to the newest that was asked for. What became of a replay says its message.
+    ``more`` are left that match, up to the newest that was asked for: one request sends no more than 64 MiB.
+    What became of a replay says its message.
     """
 
     service: str
@@ -136,12 +145,6 @@ class NoArguments(Arguments):
     """Nothing besides."""
 
 
-class GroupsArguments(Arguments):
-    """Of which state."""
-
-    status: Status = "parked"
-
-
 class GroupArguments(Arguments):
     """Which group: of what is left out, all. ``cause`` is the ``reason`` of the group: a command has one of its own."""
 
@@ -149,6 +152,13 @@ class GroupArguments(Arguments):
     cause: Text | None = None
     type: Text | None = None
     producer: Text | None = None
+
+
+class GroupsArguments(GroupArguments):
+    """Of which state, and what they have in common; or of some ``numbers`` alone."""
+
+    status: Status = "parked"
+    numbers: list[Number] | None = Field(default=None, max_length=MOST_REPLAYED)
 
 
 class ListArguments(GroupArguments):

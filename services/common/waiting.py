@@ -23,6 +23,7 @@ FACT_OF: Final = {fact.service: fact for fact in FACTS if issubclass(fact, Waiti
 _PARKED = "select count(*), min(first_at) from dead_letters where status = 'parked'"
 _LATE = "select cluster, count(*) from quarantine where state = 'waiting' group by cluster"
 _TURN = "select pg_advisory_xact_lock(hashtext('waiting'))"
+_IF_NOBODY_DOES = "select pg_try_advisory_xact_lock(hashtext('waiting'))"
 _ANNOUNCED = "select version, content from waiting_announced"
 # By the clock, so that a database that was restored goes on with larger numbers; and always larger than before.
 _SAVE = """
@@ -35,8 +36,13 @@ _SAVE = """
 
 
 async def announce_waiting(engine: AsyncEngine, service: str) -> None:
-    """Announce what waits in a service, if that is not what was announced last. Any number of replicas may do so."""
+    """Announce what waits in a service, if that is not what was announced last. Any number of replicas may do so.
+
+    Whoever finds another at it leaves it to the next look, and keeps no connection waiting.
+    """
     async with engine.begin() as connection:
+        if not (await connection.exec_driver_sql(_IF_NOBODY_DOES)).scalar_one():
+            return
         uow = UnitOfWork(connection)
         await _announce(uow, service, None)
         await uow.outbox.flush(connection)
@@ -63,6 +69,7 @@ def waiting_of(service: str) -> Republisher:
     """What waits in a service, announced once more after a restore."""
 
     async def page(uow: UnitOfWork, _: Place | None) -> Page:
+        await uow.connection.exec_driver_sql(_TURN)
         await _announce(uow, service, CAUSE, again=True)
         return Page(1, None)
 
@@ -70,7 +77,6 @@ def waiting_of(service: str) -> Republisher:
 
 
 async def _announce(uow: UnitOfWork, service: str, cause: str | None, *, again: bool = False) -> None:
-    await uow.connection.exec_driver_sql(_TURN)
     now = await count_waiting(uow.connection, service)
     content = now.model_dump_json(exclude={"version"})
     announced = rows_of(await uow.connection.exec_driver_sql(_ANNOUNCED))

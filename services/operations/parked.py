@@ -6,6 +6,7 @@ from typing import Any, Final
 from schemas import dead_letters as declared
 from schemas.dead_letters import (
     LONGEST_BODY,
+    MOST_GROUPS,
     ChosenMessages,
     Discarded,
     GroupArguments,
@@ -31,17 +32,11 @@ from services.operations.dead_letters import destination, numbers_of, readable, 
 from shared.messaging import dead_letters
 from shared.persistence.database import rows_of
 
+_MOST_BYTES = 64 * 1024 * 1024
+"""Of the bodies that one request sends again: all of them are in memory at once."""
 _OUTBOX = "select count(*), min(created_at), count(*) filter (where attempts > 0) from outbox"
 _PARKED = "select count(*), min(first_at) from dead_letters where status = 'parked'"
 _NEWEST = "select max(received_at) from inbox"
-_GROUPS = """
-    select queue, reason, type, producer, count(*) as count,
-           count(*) filter (where history @> '[{"what": "replaying"}]') as parked_again,
-           min(first_at) as first_at, max(last_at) as last_at, max(id) as newest,
-           min(id) as example, (array_agg(detail order by id))[1] as detail
-    from dead_letters where status = $1
-    group by queue, reason, type, producer order by count(*) desc, queue, reason, type, producer
-"""
 _SHOWN = (
     "id as number, status, queue, reason, detail, type, producer, routing_key, message_id, count, first_at, last_at"
 )
@@ -49,9 +44,25 @@ _OF_GROUP = """
     ($1::text is null or queue = $1) and ($2::text is null or reason = $2)
     and ($3::text is null or type = $3) and ($4::text is null or producer = $4)
 """
+_GROUPS = f"""
+    select queue, reason, type, producer, count(*) as count,
+           count(*) filter (where history @> '[{{"what": "replaying"}}]') as parked_again,
+           min(first_at) as first_at, max(last_at) as last_at, max(id) as newest,
+           min(id) as example, (array_agg(detail order by id))[1] as detail,
+           count(*) over () as groups, sum(count(*)) over ()::bigint as messages, max(max(id)) over () as newest_of_all
+    from dead_letters where {_OF_GROUP} and status = $5 and ($6::bigint[] is null or id = any($6))
+    group by queue, reason, type, producer order by count(*) desc, queue, reason, type, producer limit $7
+"""
 _LIST = f"select {_SHOWN} from dead_letters where {_OF_GROUP} and status = $5 and id > $6 order by id limit $7"
 _UP_TO = f"""
     select id from dead_letters where {_OF_GROUP} and status = 'parked' and id <= $5 order by id limit $6 for update
+"""
+_LIGHT = """
+    select id from (
+        select id, octet_length(body) as bytes, sum(octet_length(body)) over (order by id) as so_far
+        from dead_letters where id = any($1::bigint[])
+    ) as chosen
+    where so_far <= $2 or so_far = bytes order by id
 """
 _LEFT = f"select count(*) from dead_letters where {_OF_GROUP} and status = 'parked' and id <= $5"
 
@@ -81,8 +92,16 @@ async def health(call: Call[NoArguments]) -> Health:
 
 async def parked_groups(call: Call[GroupsArguments]) -> ParkedGroups:
     """Groups, the most numerous first."""
-    rows = (await call.uow.connection.exec_driver_sql(_GROUPS, (call.arguments.status,))).mappings()
-    return ParkedGroups(service=call.definition.name, items=[ParkedGroup(**row) for row in rows])
+    asked = call.arguments
+    values = (*_group(asked), asked.status, asked.numbers, MOST_GROUPS)
+    rows = (await call.uow.connection.exec_driver_sql(_GROUPS, values)).mappings().all()
+    return ParkedGroups(
+        service=call.definition.name,
+        items=[ParkedGroup(**{name: row[name] for name in ParkedGroup.model_fields}) for row in rows],
+        more=rows[0]["groups"] - len(rows) if rows else 0,
+        count=rows[0]["messages"] if rows else 0,
+        newest=rows[0]["newest_of_all"] if rows else None,
+    )
 
 
 async def parked_messages(call: Call[ListArguments]) -> ParkedMessages:
@@ -115,16 +134,17 @@ async def parked_message(call: Call[OneMessage]) -> WholeMessage:
 
 async def replay_parked(call: Call[ReplayArguments]) -> Replayed:
     """Send messages again. Raises RefusedError ``dead-letter-not-parked`` and ``body-refused``: then none is."""
-    numbers = await _chosen(call)
+    chosen = await _chosen(call)
+    numbers = await _light(call, chosen)
     body = None if call.arguments.body is None else call.arguments.body.encode()
     if body is not None:
         _check(call.definition, await _row(call, numbers[0]), body)
     sent = await replay(
         call.uow.connection, call.definition, numbers, by=call.author, note=call.reason or None, body=body
     )
-    return Replayed(
-        service=call.definition.name, replayed=sent.replayed, nowhere=sent.nowhere, more=await _more(call, sent.nowhere)
-    )
+    # Of a group the database counts them, because more may be parked than were chosen.
+    more = len(chosen) - len(numbers) if call.arguments.numbers else await _more(call, sent.nowhere)
+    return Replayed(service=call.definition.name, replayed=sent.replayed, nowhere=sent.nowhere, more=more)
 
 
 async def discard_parked(call: Call[ChosenMessages]) -> Discarded:
@@ -140,6 +160,12 @@ async def _chosen(call: Call[Any]) -> list[int]:
     if asked.numbers:
         return await numbers_of(call.uow.connection, call.definition.name, asked.numbers)
     rows = await call.uow.connection.exec_driver_sql(_UP_TO, (*_group(asked), asked.up_to, asked.limit))
+    return list(rows.scalars())
+
+
+async def _light(call: Call[Any], numbers: Sequence[int]) -> list[int]:
+    """The first of these, as far as memory goes for their bodies; always one."""
+    rows = await call.uow.connection.exec_driver_sql(_LIGHT, (list(numbers), _MOST_BYTES))
     return list(rows.scalars())
 
 

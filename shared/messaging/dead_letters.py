@@ -158,15 +158,15 @@ _SELECT = """
     order by id
     for update
 """
-_TAKE = """
+_MARK = """
     update dead_letters
     set status = $2, last_at = now(), body = coalesce($5::bytea, body),
         history = history || jsonb_build_array(jsonb_strip_nulls(jsonb_build_object(
             'at', now(), 'what', $2::text, 'by', $3::text, 'note', $4::text,
             'body_before', case when $5::bytea is null then null else encode(body, 'base64') end)))
     where id = any($1::bigint[]) and status = 'parked'
-    returning id, queue, message_id, content_type, headers, body, producer, routing_key
 """
+_TAKE = f"{_MARK} returning id, queue, message_id, content_type, headers, body, producer, routing_key"
 
 
 async def groups(
@@ -232,8 +232,7 @@ async def replay(
 
 async def discard(connection: AsyncConnection, numbers: Sequence[int], *, by: str, note: str) -> int:
     """Mark parked messages as not to be applied, with a reason; they stay readable. Returns how many."""
-    rows = await connection.exec_driver_sql(_TAKE, (list(numbers), "discarded", by, note, None))
-    return len(rows.all())
+    return (await connection.exec_driver_sql(_MARK, (list(numbers), "discarded", by, note, None))).rowcount
 
 
 def send_back(

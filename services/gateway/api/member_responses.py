@@ -5,6 +5,8 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from schemas.cutover import Stage
+
 
 class Listed(BaseModel):
     """One member in a list."""
@@ -191,12 +193,14 @@ class Doubt(BaseModel):
 
 
 class Source(BaseModel):
-    """A former system's record: as written there, as understood here."""
+    """A former system's record: as written there, as understood here. ``changeable``: it is changed here."""
 
     cluster: str
     record_id: str
     member_id: str
     version: int
+    stage: Stage
+    changeable: bool
     written: dict[str, Any]
     understood: dict[str, Any]
     problems: list[Doubt]

@@ -6,6 +6,7 @@ from uuid import UUID
 from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
+from services.cutover.stages import OURS
 from services.gateway.api.member_responses import Member, Sources, Timeline
 from services.gateway.api.timeline import About, timeline
 from services.gateway.auth.caller import Caller
@@ -123,6 +124,8 @@ def _source(row: Any, language: Language) -> dict[str, Any]:
         "record_id": row["record_id"],
         "member_id": row["own_id"],
         "version": row["version"],
+        "stage": row["stage"],
+        "changeable": row["stage"] in OURS,
         "written": written,
         "understood": {name: value for name, value in understood.items() if name not in _INTERNAL},
         "problems": [

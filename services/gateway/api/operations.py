@@ -24,7 +24,7 @@ from services.gateway.api.decision_bodies import described as described_body
 from services.gateway.auth.audit import Access
 from services.gateway.auth.authorisation import require
 from services.gateway.auth.caller import Caller
-from services.gateway.bodies import body_of
+from services.gateway.bodies import LONGEST, LONGEST_BULK, body_of
 from services.gateway.context import GatewayContext, answer
 from services.gateway.dependencies import Context, needs
 from services.gateway.idempotency_header import IdempotencyKey, key_of
@@ -133,7 +133,9 @@ def _annotated(field: FieldInfo, how: Any) -> Any:
 def _body(body: type[Signed] | None) -> Iterable[inspect.Parameter]:
     # After the caller: nobody without a key sends us anything.
     if body is not None:
-        yield _parameter("body", Annotated[body, Depends(body_of(body))])
+        # A message that goes inside another is longer there: its quotation marks are escaped.
+        longest = LONGEST_BULK if "body" in body.model_fields else LONGEST
+        yield _parameter("body", Annotated[body, Depends(body_of(body, longest))])
         yield _parameter("idempotency_key", IdempotencyKey, None)
 
 

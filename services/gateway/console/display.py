@@ -34,11 +34,11 @@ class Mark:
 
 @dataclass(frozen=True, slots=True)
 class Tag:
-    """A state in words; its shape and colour only repeat it. ``brief`` is for small screens."""
+    """A state in words; its shape and colour only repeat it. ``brief`` is for small screens, if that is another."""
 
     state: State
     text: str
-    brief: str
+    brief: str = ""
 
 
 def marks_of(clusters: Mapping[str, Cluster]) -> dict[str, Mark]:

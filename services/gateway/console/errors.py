@@ -114,13 +114,14 @@ async def answer_sign_in(request: Request, error: Exception) -> Response:
     assert isinstance(error, SignInNeededError)
     if request.method not in ("GET", "HEAD"):
         return await _session_over(request)
-    where = SIGN_IN if request.url.path == "/console" else f"{SIGN_IN}?{urlencode({'vers': _path(request)})}"
+    where = SIGN_IN if request.url.path == "/console" else f"{SIGN_IN}?{urlencode({'vers': path_of(request)})}"
     if "hx-request" in request.headers:
         return Response(status_code=204, headers={"hx-redirect": SIGN_IN})
     return RedirectResponse(where, 303)
 
 
-def _path(request: Request) -> str:
+def path_of(request: Request) -> str:
+    """The address that was asked for, with its query."""
     return f"{request.url.path}?{request.url.query}" if request.url.query else request.url.path
 
 
@@ -136,7 +137,7 @@ async def _session_over(request: Request) -> Response:
         title,
         status=401,
         headers=headers,
-        address=request.url.path,
+        address=path_of(request),
         fields=fields,
         sign_in=SIGN_IN,
     )

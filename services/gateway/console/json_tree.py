@@ -98,10 +98,18 @@ def pretty(body: str) -> str:
         return body
 
 
+def compact(body: str) -> str:
+    """The same JSON without spaces and line breaks; what is no JSON, or too deep, as it is."""
+    try:
+        return _printed(_parsed(body), "", 0)
+    except (ValueError, RecursionError):
+        return body
+
+
 def wrong_with(body: str) -> tuple[int, int] | None:
     """Line and column where a text ceases to be JSON; None for one that is."""
     try:
-        json.loads(body)
+        _parsed(body)
     except json.JSONDecodeError as error:
         return error.lineno, error.colno
     except RecursionError:
@@ -125,13 +133,14 @@ def _text(value: Any) -> str:
 
 
 def _printed(value: Any, line: str, depth: int) -> str:
+    """JSON whose lines begin with ``line``; on a single one where that is empty."""
     if depth > DEEPEST:
         raise _TooMuchError
     if not isinstance(value, list) or not value:
         return "{}" if isinstance(value, Pairs) else "[]" if isinstance(value, list) else _scalar(value)
-    within = f"{line}  "
+    within, colon = (f"{line}  ", ": ") if line else ("", ":")
     if isinstance(value, Pairs):
-        items = [f"{_text(name)}: {_printed(each, within, depth + 1)}" for name, each in value]
+        items = [f"{_text(name)}{colon}{_printed(each, within, depth + 1)}" for name, each in value]
         return f"{{{within}{f',{within}'.join(items)}{line}}}"
     items = [_printed(each, within, depth + 1) for each in cast("list[Any]", value)]
     return f"[{within}{f',{within}'.join(items)}{line}]"

@@ -6,17 +6,22 @@ part whose service is away says so, and can be asked again; the rest of the page
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from datetime import timedelta
+from typing import Any, Final
 
 from fastapi import Request
 from starlette.responses import Response
 
 from services.gateway.auth.caller import Caller
 from services.gateway.console import rendering
-from services.gateway.console.display import clock_time
-from services.gateway.console.errors import refusal
+from services.gateway.console.display import clock_time, instant
+from services.gateway.console.errors import path_of, refusal
+from services.gateway.console.forms import Typed
 from services.gateway.console.inside import Answer
 from services.gateway.console.mounted import clock
+
+LIVE_FOR: Final = timedelta(minutes=5)
+"""So long a page looks by itself at what is under way: it may be left open for days."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +41,11 @@ class Section:
     address: str
 
 
+def is_live(request: Request, since: str) -> bool:
+    """Whether a page looks by itself still at what has been under way since then."""
+    return clock(request).now() - instant(since) < LIVE_FOR
+
+
 def section_response(
     request: Request, person: Caller, section: Section, template: str, above: Sequence[Link], **values: Any
 ) -> Response:
@@ -47,13 +57,22 @@ def section_response(
 
 
 def unanswered(
-    request: Request, person: Caller, section: Section, service: str, answer: Answer, above: Sequence[Link]
+    request: Request,
+    person: Caller,
+    section: Section,
+    service: str,
+    answer: Answer,
+    above: Sequence[Link],
+    form: Typed | None = None,
 ) -> Response:
-    """That the service did not answer, as the part. Raises RefusedError for what asking again would not mend."""
+    """That the service did not answer, as the part. Raises RefusedError for what asking again would not mend.
+
+    A ``form`` that was sent is here again: what was typed into it, and a way to send it once more.
+    """
     if answer.status < 500:
         answer.value()
-    words = rendering.words_of(request)
-    return section_response(
+    words, form = rendering.words_of(request), form or Typed()
+    response = section_response(
         request,
         person,
         section,
@@ -62,4 +81,9 @@ def unanswered(
         service=service,
         refusal=refusal(answer.status, answer.json or {}, words),
         time=clock_time(clock(request).now(), words.language),
+        form=form,
+        again=path_of(request),
     )
+    if form.refusal:
+        response.status_code = form.refusal.status
+    return response

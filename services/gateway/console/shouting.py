@@ -1,8 +1,11 @@
 """Names that are written in capitals, as they are read in lists. Only shown so: what is written stays as it is."""
 
 import re
+from collections.abc import Mapping
 from functools import lru_cache
-from typing import Final
+from typing import Any, Final
+
+from services.gateway.console.catalogue import Words
 
 _WORD: Final = re.compile(r"[^\W\d_]+(?:['’](?=[^\W\d_]))?")
 _SMALL: Final = frozenset(
@@ -29,6 +32,16 @@ def calm(text: str) -> str:
 def calm_town(text: str) -> str:
     """The same for a town, where short words are words too: ``LE PUY-EN-VELAY`` is ``Le Puy-en-Velay``."""
     return _WORD.sub(lambda match: _calmed(match, keeps_acronyms=False), text) if text == text.upper() else text
+
+
+def member_name(name: str | None, words: Words) -> str:
+    """What a member is called in lists and titles, calmly; one may have no name."""
+    return calm(name) if name else words.text("(sans nom)")
+
+
+def record_name(written: Mapping[str, Any], words: Words) -> str:
+    """What a record says that it is called, as it says it."""
+    return str(written.get("name") or words.text("(sans nom)"))
 
 
 def _calmed(match: re.Match[str], *, keeps_acronyms: bool) -> str:

@@ -57,9 +57,14 @@ def new_key() -> str:
 def fields_of(body: bytes, most: int = MOST_FIELDS) -> dict[str, str]:
     """The fields of a form (application/x-www-form-urlencoded). What is no such form, or has more, has none."""
     try:
-        pairs = parse_qsl(body.decode(), keep_blank_values=True, errors="strict", max_num_fields=most)
+        return read_fields(body, most)
     except ValueError:
         return {}
+
+
+def read_fields(body: bytes, most: int) -> dict[str, str]:
+    """The same. Raises ValueError for what is no such form, or has more fields than these."""
+    pairs = parse_qsl(body.decode(), keep_blank_values=True, errors="strict", max_num_fields=most)
     # A browser sends each once; of several the first counts.
     return dict(reversed(pairs))
 

@@ -19,6 +19,8 @@ Matched = Literal["email", "phone", "record", "contact"]
 EXACT: Final = frozenset[Matched]({"email", "phone", "record"})
 """What leads to one member, mostly: a page may open it at once."""
 _ORDER: Final[tuple[Matched, ...]] = ("email", "phone", "record", "contact")
+MOST: Final = 1_000
+"""Members that are found so; in a list of more than these nobody finds one."""
 _FEWEST_LETTERS: Final = 3
 """Of the longest word of a contact's name: shorter ones begin too many names."""
 _FEWEST_DIGITS: Final = 6
@@ -56,6 +58,11 @@ _CONTACT = """
     ) o join source_records s using (cluster, record_id)
     where {1}
 """
+# By id, so that who reads on in a list has the same members on every page.
+_FIRST = """
+    select member_id::text, min(place) from ({0}) as found where member_id is not null
+    group by member_id order by min(place), member_id limit {1}
+"""
 
 
 class _Search(NamedTuple):
@@ -67,7 +74,7 @@ class _Search(NamedTuple):
 async def matches(rows: Rows, typed: str, clusters: Collection[str]) -> Mapping[str, Matched]:
     """The members that have what was typed, by id, and what it is of each: the first of ``email``, ``phone``, …
 
-    ``clusters`` are those whose former ids are looked for.
+    ``clusters`` are those whose former ids are looked for. Of more than 1,000 members contacts' names lose first.
     """
     # The libraries that read numbers and addresses are loaded by the first who needs them; others must not wait.
     searches = await to_thread(lambda: list(_searches(typed.replace("\x00", " ").strip(), clusters)))
@@ -78,13 +85,10 @@ async def matches(rows: Rows, typed: str, clusters: Collection[str]) -> Mapping[
     for search in searches:
         names = [f"${len(values) + number}" for number in range(1, len(search.values) + 1)]
         values += search.values
-        parts.append(f"select member_id::text, '{search.matched}' from ({_filled(search.sql, names)}) as matched")
-    result = await rows.fetch(" union all ".join(parts), *values)
-    return _first_of_each([(member_id, matched) for member_id, matched in result if member_id is not None])
-
-
-def _first_of_each(pairs: Collection[tuple[str, Matched]]) -> dict[str, Matched]:
-    return dict(sorted(pairs, key=lambda pair: _ORDER.index(pair[1]), reverse=True))
+        place = _ORDER.index(search.matched)
+        parts.append(f"select member_id, {place} as place from ({_filled(search.sql, names)}) as matched")
+    result = await rows.fetch(_FIRST.format(" union all ".join(parts), f"${len(values) + 1}"), *values, MOST)
+    return {member_id: _ORDER[place] for member_id, place in result}
 
 
 def _searches(typed: str, clusters: Collection[str]) -> Iterator[_Search]:

@@ -51,8 +51,10 @@ _HISTORY = """
     limit $4
 """
 _SOURCES = """
-    select cluster, record_id, own_id::text, version, written, understood
-    from source_records where member_id = $1::uuid and not removed order by cluster, record_id
+    select r.cluster, r.record_id, r.own_id::text, r.version, r.written, r.understood,
+           coalesce(s.stage, 'legacy') as stage
+    from source_records r left join stages s using (cluster)
+    where r.member_id = $1::uuid and not r.removed order by r.cluster, r.record_id
 """
 
 

@@ -109,6 +109,27 @@ async def test_an_exact_one_is_on_the_first_page_wherever_it_stands(gateway: Gat
     assert "exact" not in second
 
 
+async def test_of_very_many_those_are_found_that_were_meant_most(
+    gateway: GatewayUnderTest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(3):
+        person = a_member(record_id=f"H-{number}", name=f"Atelier {number}").model_copy(
+            update={"contact_last_name": "Helene", "email": f"{number}@forges.example.com"}
+        )
+        await gateway.feed(NUMELINK, person)
+    await gateway.feed(NUMELINK, a_member(record_id="helene", name="Zinc"))
+    monkeypatch.setattr("services.membership.views.matches.MOST", 2)
+
+    answer = (await gateway.get("/members", role="staff", search="helene", total="true")).json()
+    pages = [(await gateway.get("/members", role="staff", search="helene", limit=1)).json()]
+    pages.append((await gateway.get("/members", role="staff", search="helene", limit=1, after=pages[0]["next"])).json())
+
+    assert (answer["total"], answer["items"][-1]["matched"]) == (2, "record")
+    assert [item["name"] for item in answer["exact"]] == ["Zinc"]
+    assert [page["items"][0] for page in pages] == answer["items"]
+    assert pages[1]["next"] is None
+
+
 async def test_an_export_holds_what_the_list_shows(gateway: GatewayUnderTest) -> None:
     lines = (await gateway.get("/members.csv", role="staff", search="helene")).text.splitlines()
 

@@ -167,6 +167,7 @@ async def test_sources_show_what_was_written_beside_what_was_understood(gateway)
     assert source["written"]["phone"] == "04 77 12 34 56"
     assert source["understood"]["phone"] == "+33477123456"
     assert "search_text" not in source["understood"]
+    assert (source["stage"], source["changeable"]) == ("legacy", False)
     problems = {item["code"]: item for item in source["problems"]}
     assert problems["siren-invalid"]["written"] == "123"
     assert "SIREN valable" in problems["siren-invalid"]["meaning"]

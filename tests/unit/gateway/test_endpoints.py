@@ -7,6 +7,7 @@ from services.gateway.api import (
     conflicts,
     cutover,
     duplicates,
+    export,
     identity,
     lists,
     members,
@@ -27,7 +28,7 @@ def test_an_endpoint_is_a_function_of_its_module(area):
     assert [endpoint for endpoint in endpoints if getattr(area, endpoint.__name__, None) is not endpoint] == []
 
 
-@pytest.mark.parametrize(("area", "path"), [(lists, "/members"), (lists, "/members.csv"), (duplicates, "/duplicates")])
+@pytest.mark.parametrize(("area", "path"), [(lists, "/members"), (export, "/members.csv"), (duplicates, "/duplicates")])
 def test_the_description_lists_the_clusters_of_this_installation(area, path):
     app = FastAPI()
     app.include_router(area.router)

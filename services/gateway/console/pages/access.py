@@ -202,11 +202,11 @@ def person_row(item: Mapping[str, Any], looking: Caller, roles: Mapping[str, str
     """One of the API's people as they are shown."""
     is_disabled = item["disabled_at"] is not None
     if is_disabled:
-        state = Tag("quiet", words.text("dehors"), words.text("dehors"))
+        state = Tag("quiet", words.text("dehors"))
     elif item["sessions"]:
-        state = Tag("good", words.text("connecté"), words.text("connecté"))
+        state = Tag("good", words.text("connecté"))
     else:
-        state = Tag("quiet", words.text("peut entrer"), words.text("peut entrer"))
+        state = Tag("quiet", words.text("peut entrer"))
     return PersonRow(
         id=item["id"],
         name=item["name"],
@@ -225,11 +225,11 @@ def person_row(item: Mapping[str, Any], looking: Caller, roles: Mapping[str, str
 def key_row(item: Mapping[str, Any], words: Words) -> KeyRow:
     """One of the API's keys as it is shown."""
     if item["usable"]:
-        state = Tag("good", words.text("utilisable"), words.text("utilisable"))
+        state = Tag("good", words.text("utilisable"))
     elif item["revoked_at"]:
-        state = Tag("refused", words.text("révoquée"), words.text("révoquée"))
+        state = Tag("refused", words.text("révoquée"))
     else:
-        state = Tag("quiet", words.text("expirée"), words.text("expirée"))
+        state = Tag("quiet", words.text("expirée"))
     roles = ", ".join(item["roles"])
     return KeyRow(item["id"], item["name"], roles, day_of(item["expires_at"], words.language), state, item["usable"])
 

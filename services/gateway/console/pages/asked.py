@@ -21,13 +21,12 @@ from services.gateway.console.pages.cutover_words import (
     service_name,
     stage_name,
 )
-from services.gateway.console.sections import Link
+from services.gateway.console.sections import Link, is_live
 from services.gateway.console.session import Person
 
 router = APIRouter(include_in_schema=False)
 
 PATH: Final = "/console/demandes"
-_MOST_LOOKED_AT: Final = 200
 ASYNC: Final = {"prefer": "respond-async"}
 """Asks the API not to wait for what another service does (RFC 7240, section 4.1)."""
 
@@ -56,6 +55,7 @@ class Asked:
     address: str
     stamp: str
     is_over: bool
+    is_live: bool
     steps: tuple[Step, ...]
     reason: str
     outcome: str
@@ -89,7 +89,7 @@ async def asked(request: Request, person: Person, request_id: str, vu: str = "")
     """How far it is. A page that shows this much already is answered with nothing."""
     inside, words = Inside(request, person), rendering.words_of(request)
     kept = (await inside.get(f"/cutover/requests/{request_id}")).value()
-    shown = shown_request(kept, await _since_then(inside, kept), words)
+    shown = shown_request(kept, await _since_then(inside, kept), words, is_live=is_live(request, kept["at"]))
     if rendering.is_part(request):
         if vu == shown.stamp:
             return Response(status_code=204)
@@ -106,20 +106,18 @@ async def _since_then(inside: Inside, kept: Mapping[str, Any]) -> Since:
         lines = (await inside.get("/cutover")).value()["items"]
         return Since(epoch=next((line["epoch"] for line in lines if line["system"] == kept["system"]), None))
     if kept["operation"] == "replay" and answer["replayed"]:
-        after = min(answer["replayed"]) - 1
-        path, first = f"/{kept['service']}/parked", {"after": after, "limit": _MOST_LOOKED_AT}
-        pages = await asyncio.gather(
-            inside.get(path, {"status": "parked", **first}), inside.get(path, {"status": "replaying", **first})
+        path, sent = f"/{kept['service']}/parked-groups", [str(number) for number in answer["replayed"]]
+        again, under_way = await asyncio.gather(
+            inside.get(path, {"status": "parked", "numbers": sent}),
+            inside.get(path, {"status": "replaying", "numbers": sent}),
         )
-        if any(page.is_refusal for page in pages):
+        if again.is_refusal or under_way.is_refusal:
             return Since()
-        sent = set(answer["replayed"])
-        again, under_way = (sum(item["number"] in sent for item in page.json["items"]) for page in pages)
-        return Since(again=again, under_way=under_way)
+        return Since(again=again.json["count"], under_way=under_way.json["count"])
     return Since()
 
 
-def shown_request(kept: Mapping[str, Any], since: Since, words: Words) -> Asked:
+def shown_request(kept: Mapping[str, Any], since: Since, words: Words, *, is_live: bool = True) -> Asked:
     """A request as it is shown."""
     answer: Mapping[str, Any] = kept["answer"] or {}
     is_move = kept["operation"] == "move"
@@ -129,8 +127,9 @@ def shown_request(kept: Mapping[str, Any], since: Since, words: Words) -> Asked:
     problem: Mapping[str, Any] = kept["problem"] or {}
     return Asked(
         address=asked_address(kept["id"]),
-        stamp="over" if is_over else f"{kept['state']}-{since.again}-{since.under_way}",
+        stamp="over" if is_over else f"{kept['state']}-{since.again}-{since.under_way}-{is_live:d}",
         is_over=is_over,
+        is_live=is_live and not is_over,
         steps=_steps(kept, is_move=is_move, is_announced=is_announced, words=words),
         reason=kept["reason"] or "",
         outcome=outcome_of(kept, words),

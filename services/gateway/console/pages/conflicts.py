@@ -157,13 +157,13 @@ def _who(responsible: str, words: Words) -> str:
 def _state(state: str, words: Words) -> Tag:
     match state:
         case "told":
-            return _tag("attention", words.text("annoncé"))
+            return Tag("attention", words.text("annoncé"))
         case "open":
-            return _tag("attention", words.text("ouvert"))
+            return Tag("attention", words.text("ouvert"))
         case "settled":
-            return _tag("good", words.text("réglé"))
+            return Tag("good", words.text("réglé"))
         case _:
-            return _tag("quiet", words.text("disparu"))
+            return Tag("quiet", words.text("disparu"))
 
 
 def _twice(overlap: Mapping[str, Any], between: Sequence[str], words: Words) -> Twice:
@@ -196,7 +196,3 @@ def _item(item: Mapping[str, Any], words: Words) -> str:
         case _:
             text = words.text("inscription")
     return f"{text} {item['item_id']}" if item.get("item_id") else text
-
-
-def _tag(state: Any, text: str) -> Tag:
-    return Tag(state, text, text)

@@ -25,6 +25,7 @@ from services.gateway.console.pages.cutover_words import (
 )
 from services.gateway.console.sections import Link, Section
 from services.gateway.console.session import Person
+from services.gateway.console.waiting import waiting_of
 from services.gateway.problems import ProblemError
 
 router = APIRouter(include_in_schema=False)
@@ -72,9 +73,9 @@ class OfCluster:
 @router.get(PATH)
 async def board(request: Request, person: Person) -> Response:
     """Every former system."""
-    inside, words = Inside(request, person), rendering.words_of(request)
-    lines, waiting = await asyncio.gather(inside.get("/cutover"), inside.get("/waiting"))
-    groups = clusters_of(lines.value()["items"], waiting.value()["services"], marks(request), words)
+    words = rendering.words_of(request)
+    lines, waiting = await asyncio.gather(Inside(request, person).get("/cutover"), waiting_of(request, person))
+    groups = clusters_of(lines.value()["items"], waiting["services"] if waiting else (), marks(request), words)
     return rendering.page(request, person, "cutover/board.html", words.text("Bascule"), groups=groups)
 
 

@@ -63,7 +63,7 @@ async def _page(
     leading = [*above(system, words.text("Bascule")), Link(f"{system.address}/tardifs", words.text("Messages tardifs"))]
     answer = await Inside(request, person).get(f"/cutover/{cluster}/{service}/quarantine/{number}")
     if answer.is_refusal:
-        return unanswered(request, person, section, system.service, answer, leading)
+        return unanswered(request, person, section, system.service, answer, leading, form)
     shown: dict[str, Any] = answer.json
     response = section_response(
         request,

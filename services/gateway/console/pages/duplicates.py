@@ -9,7 +9,7 @@ from starlette.responses import RedirectResponse, Response
 
 from services.gateway.auth.caller import Caller
 from services.gateway.console import rendering
-from services.gateway.console.forms import Typed, headers_of, typed, typed_again
+from services.gateway.console.forms import Typed, typed, typed_again
 from services.gateway.console.inside import Answer, Inside
 from services.gateway.console.mounted import marks
 from services.gateway.console.pages.duplicates_case import case_of, decision_of
@@ -45,7 +45,7 @@ async def decide(request: Request, person: Person, case_id: str) -> Response:
     if asked.status == 404:
         return await _page(request, person, case_id, status=409)
     body = {**decision_of(asked.value(), fields), "reason": _reason(fields)}
-    answer = await inside.post(DECISIONS, body, headers_of(fields))
+    answer = await inside.post(DECISIONS, body)
     if answer.is_refusal:
         form = typed_again(request, fields, answer)
         return await _page(request, person, case_id, form=form, status=answer.status)

@@ -9,7 +9,7 @@ from services.gateway.console.catalogue import Words, typeset
 from services.gateway.console.display import Mark, cluster_of, mark_of, marks_for, siren
 from services.gateway.console.pages import members
 from services.gateway.console.pages.duplicates_evidence import Evidence, Row, evidence_of, rows_of, strongest
-from services.gateway.console.shouting import calm, calm_town
+from services.gateway.console.shouting import calm_town, member_name, record_name
 
 MOST_QUESTIONS: Final = 10
 """So many questions of a group are shown in full; all of its records are."""
@@ -123,16 +123,11 @@ def _asked(
 def side_of(member: Mapping[str, Any], marks: Mapping[str, Mark], words: Words) -> Side:
     """A member of a case."""
     return Side(
-        name=name_of(member, words),
+        name=member_name(member["name"], words),
         address=f"{members.PATH}/{member['id']}",
         marks=marks_for(member["clusters"], marks),
         records=words.plural("%(num)s fiche", "%(num)s fiches", len(member["records"])),
     )
-
-
-def name_of(member: Mapping[str, Any], words: Words) -> str:
-    """What a member is called, calmly."""
-    return calm(member["name"]) if member["name"] else words.text("(sans nom)")
 
 
 def records_of(case: Mapping[str, Any], marks: Mapping[str, Mark], words: Words) -> tuple[CaseRecord, ...]:
@@ -140,7 +135,7 @@ def records_of(case: Mapping[str, Any], marks: Mapping[str, Mark], words: Words)
     return tuple(
         CaseRecord(
             name=record["record"],
-            title=str(record["written"].get("name") or words.text("(sans nom)")),
+            title=record_name(record["written"], words),
             about=_about(record["written"]),
             mark=mark_of(record["cluster"], marks),
             part=str(part),

@@ -7,7 +7,7 @@ from typing import Any
 from services.gateway.console.catalogue import Words
 from services.gateway.console.display import Mark, cluster_of, mark_of
 from services.gateway.console.pages.duplicates_taken import NamedRecord
-from services.gateway.console.shouting import calm
+from services.gateway.console.shouting import member_name
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +40,7 @@ def _member(item: Mapping[str, Any], marks: Mapping[str, Mark], words: Words) ->
     view: Mapping[str, Any] = item["view"] or {}
     name, city = (view.get(field) or {} for field in ("name", "city"))
     return MemberToBe(
-        name=calm(name["value"]) if name.get("value") else words.text("(sans nom)"),
+        name=member_name(name.get("value"), words),
         city=city.get("value"),
         records=tuple(NamedRecord(record, mark_of(cluster_of(record), marks)) for record in item["records"]),
         is_changed=item["changed"],

@@ -9,8 +9,9 @@ from fastapi import Request
 
 from services.gateway.console.catalogue import Words
 from services.gateway.console.display import Mark
-from services.gateway.console.pages.duplicates_case import CERTAINTIES, certainty, name_of, percent
+from services.gateway.console.pages.duplicates_case import CERTAINTIES, certainty, percent
 from services.gateway.console.pages.members_filters import Choice, Option
+from services.gateway.console.shouting import member_name
 
 PATH: Final = "/console/doublons"
 ROWS: Final = 20
@@ -127,7 +128,7 @@ def queue_of(page: Mapping[str, Any], place: Place, current: str | None, words: 
 
 
 def _row(item: Mapping[str, Any], place: Place, current: str | None, words: Words) -> QueueRow:
-    names = [name_of(member, words) for member in item["members"]]
+    names = [member_name(member["name"], words) for member in item["members"]]
     others = len(names) - 1
     return QueueRow(
         name=names[0],

@@ -8,6 +8,7 @@ from typing import Any, Final
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
+from schemas.dead_letters import SERVICES
 from schemas.rights import Right
 from services.gateway.auth.caller import Caller
 from services.gateway.console import rendering
@@ -18,12 +19,12 @@ from services.gateway.console.mounted import marks
 from services.gateway.console.navigation import path_for
 from services.gateway.console.pages.cutover_words import STAGES, service_name, stage_name
 from services.gateway.console.session import Person
+from services.gateway.console.shouting import member_name
 from services.gateway.console.waiting import waiting_of
 
 router = APIRouter(include_in_schema=False)
 
 CASES: Final = 5
-_SERVICES: Final = ("membership", "billing", "events", "communications")
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,7 +173,7 @@ def suggestions_of(
     return tuple(
         Suggestion(
             address=f"{listed}/{case['id']}" if listed else None,
-            names=tuple(member["name"] or words.text("(sans nom)") for member in case["members"]),
+            names=tuple(member_name(member["name"], words) for member in case["members"]),
             marks=marks_for([code for member in case["members"] for code in member["clusters"]], marks),
             percent=round(case["probability"] * 100),
         )
@@ -196,7 +197,7 @@ def moving_of(
                 steps=len(STAGES),
                 address=f"{listed}/{code}/{service}" if listed else None,
             )
-            for service in _SERVICES
+            for service in SERVICES
             if service in own
         )
         if steps:

@@ -30,13 +30,15 @@ from services.gateway.console.pages.member_sections import (
 )
 from services.gateway.console.pages.member_timeline import ENTRIES, KINDS, timeline_of
 from services.gateway.console.session import Person
-from services.gateway.console.shouting import calm
+from services.gateway.console.shouting import member_name
 
 router = APIRouter(include_in_schema=False)
 
 PATH: Final = members.PATH + "/{member_id}"
 QUESTIONS: Final = 5
 """So many open questions about a member are noted on its page."""
+_TURNS: Final = 500
+"""So many of its merges and separations are looked through for one of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +104,7 @@ async def member(
     overrides = await _overrides(inside, path, view) if knows_persons else []
     merged = None
     if depuis in view["former_ids"]:
-        merged = await _merged(inside, path, words, knows_day=knows_persons)
+        merged = await _merged(inside, path, _named(more[0].value(), {member_id, depuis}) if more else set(), words)
     shown = shown_member(view, doubts, overrides, marks(request), today(request), _conflicts_path(person), words)
     timeline = None
     if knows_persons:
@@ -160,24 +162,38 @@ async def _overrides(inside: Inside, path: str, view: Mapping[str, Any]) -> Sequ
     return (await inside.get(f"{path}/overrides")).value()["items"]
 
 
-async def _merged(inside: Inside, path: str, words: Words, *, knows_day: bool) -> str:
-    """When the member that was asked for became part of this one."""
-    identity = (await inside.get(f"{path}/identity")).value() if knows_day else {"items": ()}
-    at = next((item["at"] for item in identity["items"] if item["what"] == "merged"), None)
+async def _merged(inside: Inside, path: str, both: set[str], words: Words) -> str:
+    """When the member that was asked for became part of this one: ``both`` are their records, if these may be seen."""
+    at = None
+    if both:
+        at = joined_at((await inside.get(f"{path}/identity", {"limit": _TURNS})).value()["items"], both)
     if at is None:
         return words.text("Le membre demandé a été réuni à celui-ci.")
     return words.text("Le membre demandé a été réuni à celui-ci le %(day)s.", day=day_of(at, words.language))
+
+
+def joined_at(turns: Sequence[Mapping[str, Any]], both: set[str]) -> str | None:
+    """Since when two records are one member, of what happened to it, the newest first; None where that is not said."""
+    at = None
+    for turn in turns:
+        if turn["what"] == "merged" and both.issubset(turn["records"]):
+            at = turn["at"]
+        # Of parts that say nothing of both, others were separated.
+        if turn["what"] == "separated" and any(len(both.intersection(part["records"])) == 1 for part in turn["parts"]):
+            break
+    return at
+
+
+def _named(sources: Mapping[str, Any], ids: set[str]) -> set[str]:
+    """The records that have these ids by themselves, such as ``numelink/B-7``."""
+    return {f"{each['cluster']}/{each['record_id']}" for each in sources["items"] if each["member_id"] in ids}
 
 
 def questions_of(page: Mapping[str, Any], member_id: str, words: Words) -> tuple[AlsoPerhaps, ...]:
     """The open questions about a member, by whom else it may be."""
     return tuple(
         AlsoPerhaps(
-            ", ".join(
-                calm(other["name"]) if other["name"] else words.text("(sans nom)")
-                for other in case["members"]
-                if other["id"] != member_id
-            ),
+            ", ".join(member_name(other["name"], words) for other in case["members"] if other["id"] != member_id),
             f"/console/doublons/{case['id']}",
         )
         for case in page["items"]
@@ -208,7 +224,7 @@ def shown_member(
     own = marks_for(view["clusters"], marks)
     name, number = _value(view, "name"), _value(view, "siren")
     return Member(
-        name=calm(name) if name else words.text("(sans nom)"),
+        name=member_name(name, words),
         brand=_value(view, "brand"),
         siren=siren(number) if number else None,
         siren_digits=number,

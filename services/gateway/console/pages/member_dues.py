@@ -104,15 +104,15 @@ def invoice_state(item: Mapping[str, Any], today: date, words: Words) -> Tag:
     due = item.get("due_on")
     match item.get("status"), item.get("kind"):
         case "cancelled", _:
-            return _tag("quiet", words.text("annulée"))
+            return Tag("quiet", words.text("annulée"))
         case "draft", _:
-            return _tag("quiet", words.text("brouillon"))
+            return Tag("quiet", words.text("brouillon"))
         case _, "credit-note":
-            return _tag("quiet", words.text("avoir"))
+            return Tag("quiet", words.text("avoir"))
         case "paid", _:
-            return _tag("good", words.text("payée"))
+            return Tag("good", words.text("payée"))
         case _ if left <= _ZERO:
-            return _tag("good", words.text("payée"))
+            return Tag("good", words.text("payée"))
         case _ if due is not None and due < today.isoformat():
             amount = money(left, words.language)
             return Tag("attention", words.text("en retard, reste %(amount)s", amount=amount), words.text("en retard"))
@@ -124,11 +124,11 @@ def invoice_state(item: Mapping[str, Any], today: date, words: Words) -> Tag:
 def _document(item: Mapping[str, Any], marks: Mapping[str, Mark], words: Words) -> Invoice:
     match item["kind"]:
         case "credit-note":
-            state = _tag("quiet", words.text("avoir"))
+            state = Tag("quiet", words.text("avoir"))
         case "dues-notice":
-            state = _tag("quiet", words.text("appel de cotisation"))
+            state = Tag("quiet", words.text("appel de cotisation"))
         case _:
-            state = _tag("quiet", words.text("facture d’ici"))
+            state = Tag("quiet", words.text("facture d’ici"))
     return _line(item, state, marks, words)
 
 
@@ -141,10 +141,6 @@ def _line(item: Mapping[str, Any], state: Tag, marks: Mapping[str, Mark], words:
         mark=mark_of(cluster_of(item["from"]), marks),
         state=state,
     )
-
-
-def _tag(state: Any, text: str) -> Tag:
-    return Tag(state, text, text)
 
 
 def _lanes(

@@ -11,14 +11,14 @@ from services.gateway.auth.caller import Caller
 from services.gateway.console import rendering
 from services.gateway.console.catalogue import Words, typeset
 from services.gateway.console.display import Mark, cluster_of, mark_of
-from services.gateway.console.forms import Typed, headers_of, typed, typed_again
+from services.gateway.console.forms import Typed, typed, typed_again
 from services.gateway.console.inside import Inside
 from services.gateway.console.mounted import marks
 from services.gateway.console.pages import member, members
 from services.gateway.console.pages.duplicates_preview import Preview, preview_of
 from services.gateway.console.pages.duplicates_taken import NamedRecord, signed, verdict_of
 from services.gateway.console.session import Person
-from services.gateway.console.shouting import calm
+from services.gateway.console.shouting import member_name, record_name
 
 router = APIRouter(include_in_schema=False)
 
@@ -72,7 +72,7 @@ async def separate(request: Request, person: Person, member_id: str) -> Response
     fields = await typed(request)
     body = {"records": _ticked(fields), "reason": fields.get("reason", "")}
     path = f"/members/{member_id}/separations"
-    answer = await Inside(request, person).post(path, body, headers_of(fields))
+    answer = await Inside(request, person).post(path, body)
     if answer.is_refusal:
         form = typed_again(request, fields, answer)
         return await _page(request, person, member_id, form=form, status=answer.status)
@@ -121,7 +121,7 @@ async def _page(
         request,
         person,
         "deciding/records.html",
-        words.text("Fiches de %(name)s", name=calm(name) if name else words.text("(sans nom)")),
+        words.text("Fiches de %(name)s", name=member_name(name, words)),
         status=status,
         own=f"{members.PATH}/{view['id']}",
         ticks=ticks,
@@ -144,7 +144,7 @@ def ticks_of(
         Ticked(
             field=f"{_TICK}{source['from']}",
             name=source["from"],
-            title=str(source["written"].get("name") or words.text("(sans nom)")),
+            title=record_name(source["written"], words),
             mark=mark_of(cluster_of(source["from"]), marks),
             is_ticked=form is not None and bool(form.value(f"{_TICK}{source['from']}")),
         )

@@ -1,7 +1,7 @@
 """Modifier: the fields of a member with their authority, one source record that is ours to change, and a new member."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import quote, urlencode
@@ -20,7 +20,7 @@ from services.gateway.console.pages import member, members
 from services.gateway.console.pages.member_values import settable
 from services.gateway.console.pages.record_form import both_versions, changed, created, form_fields
 from services.gateway.console.session import Person
-from services.gateway.console.shouting import calm
+from services.gateway.console.shouting import member_name, record_name
 from services.gateway.problems import TYPE
 
 router = APIRouter(include_in_schema=False)
@@ -28,8 +28,6 @@ router = APIRouter(include_in_schema=False)
 NEW: Final = f"{members.PATH}/nouveau"
 EDIT: Final = member.PATH + "/modifier"
 RECORD: Final = member.PATH + "/fiche"
-MOST: Final = 20
-"""So many records are asked for where their authority is shown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,24 +73,23 @@ async def create(request: Request, person: Person) -> Response:
 async def edit(request: Request, person: Person, member_id: str) -> Response:
     """Every record with its authority, every field with the way to set it by hand."""
     inside, words = Inside(request, person), rendering.words_of(request)
-    view = (await inside.get(f"/members/{member_id}")).value()
+    answer, sources = await asyncio.gather(
+        inside.get(f"/members/{member_id}"), inside.get(f"/members/{member_id}/sources")
+    )
+    view = answer.value()
     own = f"{members.PATH}/{view['id']}"
-    named: Sequence[str] = [source["from"] for source in view.get("sources") or ()]
-    answers = await asyncio.gather(*(inside.get(_path(name)) for name in named[:MOST]))
     records = tuple(
-        authority_of(name, answer.json, own, person, marks(request), words)
-        for name, answer in zip(named, answers, strict=False)
-        if not answer.is_refusal
+        authority_of(f"{each['cluster']}/{each['record_id']}", each, own, person, marks(request), words)
+        for each in sources.value()["items"]
     )
     name = (view.get("name") or {}).get("value")
     return rendering.page(
         request,
         person,
         "deciding/edit.html",
-        words.text("Modifier %(name)s", name=calm(name) if name else words.text("(sans nom)")),
+        words.text("Modifier %(name)s", name=member_name(name, words)),
         own=own,
         records=records,
-        unlisted=max(len(named) - MOST, 0),
         values=settable(words) if person.may_in_any("set-values", view["clusters"]) else {},
     )
 
@@ -132,7 +129,8 @@ def _is(answer: Answer | None, kind: str) -> bool:
 def authority_of(
     name: str, shown: Mapping[str, Any], own: str, person: Caller, marks: Mapping[str, Mark], words: Words
 ) -> Authority:
-    """Where a record of the API is changed."""
+    """Where a record of the API is changed: one by itself, or one of a member's."""
+    written = shown["fields"] if "fields" in shown else shown["written"]
     mark = mark_of(shown["cluster"], marks)
     is_ours = shown["changeable"] and person.may("write-records", shown["cluster"])
     if is_ours:
@@ -143,7 +141,7 @@ def authority_of(
         sentence = former_authority(mark, words)
     return Authority(
         name=name,
-        title=str(shown["fields"].get("name") or words.text("(sans nom)")),
+        title=record_name(written, words),
         mark=mark,
         address=f"{own}/fiche?{urlencode({'nom': name})}" if is_ours else None,
         sentence=sentence,

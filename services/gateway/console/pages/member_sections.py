@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from services.gateway.console.catalogue import Words, typeset
 from services.gateway.console.display import Mark, Tag, cluster_of, day_of, mark_of, short_day
+from services.gateway.console.shouting import record_name
 from services.membership.translations import CHANNELS, label
 
 SHOWN: Final = 10
@@ -84,15 +85,15 @@ def _registration(item: Mapping[str, Any], marks: Mapping[str, Mark], words: Wor
 def _presence(status: str | None, words: Words) -> Tag:
     match status:
         case "attended":
-            return _tag("good", words.text("présent"))
+            return Tag("good", words.text("présent"))
         case "absent":
-            return _tag("attention", words.text("absent"))
+            return Tag("attention", words.text("absent"))
         case "cancelled":
-            return _tag("quiet", words.text("annulée"))
+            return Tag("quiet", words.text("annulée"))
         case "waiting":
-            return _tag("attention", words.text("en liste d’attente"))
+            return Tag("attention", words.text("en liste d’attente"))
         case _:
-            return _tag("quiet", words.text("inscrit"))
+            return Tag("quiet", words.text("inscrit"))
 
 
 def mails_of(member: Mapping[str, Any], words: Words) -> Mails | None:
@@ -118,7 +119,7 @@ def _consent(item: Mapping[str, Any], decisions: Sequence[Mapping[str, Any]], wo
     return Consent(
         channel=label(CHANNELS, item["channel"], words.language).capitalize(),
         purpose=words.text("tout usage") if purpose == "*" else purpose,
-        state=_tag("good", words.text("accepté")) if item["allowed"] else _tag("refused", words.text("refusé")),
+        state=Tag("good", words.text("accepté")) if item["allowed"] else Tag("refused", words.text("refusé")),
         because=words.text("depuis le %(day)s, par %(record)s", day=since, record=record)
         if since
         else words.text("par %(record)s", record=record),
@@ -166,7 +167,7 @@ def _record(
     meanings = (doubt for doubt in doubts if doubt["record"] == name)
     return Record(
         name=name,
-        title=str(source["written"].get("name") or words.text("(sans nom)")),
+        title=record_name(source["written"], words),
         mark=mark_of(cluster_of(name), marks),
         membership=_membership_text(membership, words),
         doubts=tuple(_doubt(doubt, words) for doubt in meanings),
@@ -206,7 +207,3 @@ def _conflict(item: Mapping[str, Any], address: str | None, words: Words) -> Con
             "entre %(first)s et %(second)s : c’est aux événements de trancher.", first=first, second=second
         )
     return Conflict(what, text, f"{address}/{item['conflict_id']}" if address else None)
-
-
-def _tag(state: Any, text: str) -> Tag:
-    return Tag(state, text, text)

@@ -98,6 +98,7 @@ async def service(request: Request, person: Person, service: str) -> Response:
         above(words),
         health=health_of(health.json, words),
         groups=tuple(group_of(item, service, words) for item in groups.json["items"]),
+        more=groups.json["more"],
         handled=f"{PATH}/{service}/messages?etat=rejoues",
     )
 
@@ -155,10 +156,7 @@ def _waits(waiting: str) -> list[Link]:
 
 def health_of(answer: Mapping[str, Any], words: Words) -> Health:
     """How a service is, in words."""
-    if not answer["ready"]:
-        state = Tag("refused", words.text("pas prêt"), words.text("pas prêt"))
-    else:
-        state = Tag("good", words.text("prêt"), words.text("prêt"))
+    state = Tag("good", words.text("prêt")) if answer["ready"] else Tag("refused", words.text("pas prêt"))
     newest = words.text("aucun message reçu")
     if at := answer["newest_received_at"]:
         newest = words.text("dernier message le %(at)s", at=moment(at, words.language))

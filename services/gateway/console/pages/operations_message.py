@@ -8,6 +8,7 @@ import orjson
 from fastapi import APIRouter, Request
 from starlette.responses import RedirectResponse, Response
 
+from schemas.dead_letters import LONGEST_BODY, Number
 from services.gateway.auth.caller import Caller
 from services.gateway.console import rendering
 from services.gateway.console.catalogue import Words
@@ -15,12 +16,12 @@ from services.gateway.console.display import Tag, moment
 from services.gateway.console.errors import LONGEST_FORM
 from services.gateway.console.forms import Typed, headers_of, typed, typed_again
 from services.gateway.console.inside import Inside
-from services.gateway.console.json_tree import Node, pretty, tree_of, wrong_with
+from services.gateway.console.json_tree import Node, compact, pretty, tree_of, wrong_with
 from services.gateway.console.pages.asked import asked_address
 from services.gateway.console.pages.operations import PATH, above, group_address, section_of
 from services.gateway.console.pages.operations_messages import MESSAGES
 from services.gateway.console.pages.operations_words import reason_name, status_tag, step_name
-from services.gateway.console.sections import Link, Section, section_response, unanswered
+from services.gateway.console.sections import Link, Section, is_live, section_response, unanswered
 from services.gateway.console.session import Person
 from services.gateway.problems import ProblemError
 
@@ -62,13 +63,13 @@ class Message:
 
 
 @router.get(MESSAGE)
-async def message(request: Request, person: Person, service: str, number: int, fait: str = "") -> Response:
+async def message(request: Request, person: Person, service: str, number: Number, fait: str = "") -> Response:
     """One message whole."""
     return await _page(request, person, service, number, Typed(), done=fait)
 
 
 @router.post(f"{MESSAGE}/{{doing}}")
-async def do(request: Request, person: Person, service: str, number: int, doing: str) -> Response:
+async def do(request: Request, person: Person, service: str, number: Number, doing: str) -> Response:
     """Send it again, as it is or corrected, or discard it."""
     words = rendering.words_of(request)
     section_of(service, words)
@@ -77,9 +78,10 @@ async def do(request: Request, person: Person, service: str, number: int, doing:
     fields = await typed(request, LONGEST_FORM)
     body: dict[str, Any] = {"numbers": [number], "reason": fields.get("reason", "")}
     if doing == "corriger":
-        body["body"] = fields.get("body", "")
-        if (wrong := _no_json(body["body"], words)) is not None:
+        if (wrong := _no_json(fields.get("body", ""), words)) is not None:
             return await _page(request, person, service, number, Typed(fields), wrong=wrong, status=422)
+        # As it is shown it is longer than it was, perhaps than a corrected one may be.
+        body["body"] = compact(fields["body"])
     answer = await Inside(request, person).post(f"/{service}/parked/{_DOING[doing]}", body, headers_of(fields))
     if answer.is_refusal:
         wrong = str((answer.json or {}).get("detail", ""))
@@ -109,7 +111,7 @@ async def _page(
     leading = [*above(words), Link(of_service.address, of_service.title)]
     answer = await Inside(request, person).get(f"/{service}/parked/{number}")
     if answer.is_refusal:
-        return unanswered(request, person, section, of_service.title, answer, leading)
+        return unanswered(request, person, section, of_service.title, answer, leading, form)
     shown = shown_message(answer.json, service, words)
     may_replay = person.may("replay-parked")
     response = section_response(
@@ -122,6 +124,7 @@ async def _page(
         form=form,
         wrong=wrong,
         done=done,
+        is_live=shown.is_under_way and is_live(request, answer.json["last_at"]),
         may_replay=may_replay,
         may_edit=may_replay and person.may("edit-parked") and shown.editable is not None,
         is_edited="body" in form.values,
@@ -166,7 +169,9 @@ def _editable(item: Mapping[str, Any]) -> str | None:
     """The body as text to correct; None where it is not shown whole, or is no text."""
     if item["cut"] or item["body_is"] == "bytes":
         return None
-    return pretty(item["body"])
+    text = pretty(item["body"])
+    # A line for each value may be several times as long; a form has its limit.
+    return text if len(text.encode()) <= LONGEST_BODY else item["body"]
 
 
 def _no_json(body: str, words: Words) -> str | None:

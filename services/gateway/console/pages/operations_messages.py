@@ -9,11 +9,13 @@ from urllib.parse import urlencode
 from fastapi import APIRouter, Depends, Query, Request
 from starlette.responses import RedirectResponse, Response
 
+from schemas.dead_letters import MOST_REPLAYED
+from services.gateway.auth.authorisation import require
 from services.gateway.auth.caller import Caller
 from services.gateway.console import rendering
 from services.gateway.console.catalogue import Words
 from services.gateway.console.display import Tag, moment
-from services.gateway.console.forms import Typed, headers_of, typed, typed_again
+from services.gateway.console.forms import Typed, headers_of, typed, typed_again, whole_number
 from services.gateway.console.inside import Inside, Params
 from services.gateway.console.pages.asked import ASYNC, asked_address
 from services.gateway.console.pages.cutover_parts import short_type
@@ -28,8 +30,6 @@ router = APIRouter(include_in_schema=False)
 MESSAGES: Final = f"{SERVICE}/messages"
 ROWS: Final = 50
 FEW: Final = 10
-MOST: Final = 1_000
-"""Messages that one request sends again or discards; the oldest first."""
 _DOING: Final = {"rejouer": "replay", "ecarter": "discard"}
 
 
@@ -52,11 +52,6 @@ class Wanted:
         """The same for an address."""
         named = {"file": self.file, "motif": self.motif, "type": self.type, "de": self.de, "etat": self.etat}
         return urlencode({name: value for name, value in (named | more).items() if value})
-
-    def is_of(self, group: Mapping[str, Any]) -> bool:
-        """Whether a group is among them."""
-        asked = {"queue": self.file, "reason": self.motif, "type": self.type, "producer": self.de}
-        return all(not value or group[name] == value for name, value in asked.items())
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,12 +96,16 @@ async def all_of_them(request: Request, person: Person, service: str, asked: Ask
     section_of(service, rendering.words_of(request))
     if doing not in _DOING:
         raise ProblemError("not-found")
+    require(person, "replay-parked")
+    if not asked.group():
+        # The page has no form for all of a service, and an address that lost its end must not be one.
+        raise ProblemError("invalid-parameters")
     fields = await typed(request)
     body: dict[str, Any] = {
         "reason": fields.get("reason", ""),
         **asked.group(),
-        "limit": FEW if fields.get("combien") == "10" else MOST,
-        "up_to": int(fields["up_to"]) if fields.get("up_to", "").isdecimal() else None,
+        "limit": FEW if fields.get("combien") == "10" else MOST_REPLAYED,
+        "up_to": whole_number(fields.get("up_to", "")),
     }
     inside = Inside(request, person)
     answer = await inside.post(f"/{service}/parked/{_DOING[doing]}", body, headers_of(fields) | ASYNC)
@@ -137,11 +136,11 @@ async def _page(
     inside = Inside(request, person)
     page: Params = {**asked.group(), "status": STATUSES[asked.etat], "after": suite, "limit": ROWS}
     listed, groups = await asyncio.gather(
-        inside.get(f"/{service}/parked", page), inside.get(f"/{service}/parked-groups")
+        inside.get(f"/{service}/parked", page), inside.get(f"/{service}/parked-groups", asked.group())
     )
     for answer in (listed, groups):
         if answer.is_refusal:
-            return unanswered(request, person, section, of_service.title, answer, leading)
+            return unanswered(request, person, section, of_service.title, answer, leading, form)
     may_read, may_replay = person.may("read-parked"), person.may("replay-parked")
     following = listed.json["next"]
     response = section_response(
@@ -153,9 +152,9 @@ async def _page(
         rows=tuple(row_of(item, address if may_read else None, words) for item in listed.json["items"]),
         following=f"{address}?{asked.query(suite=str(following))}" if following is not None else None,
         states=_states(address, asked, words),
-        counted=counted_of(groups.json["items"], asked) if may_replay and not asked.etat else None,
+        counted=_counted(groups.json, asked) if may_replay and not asked.etat else None,
         few=FEW,
-        most=MOST,
+        most=MOST_REPLAYED,
         address=address,
         query=asked.query(),
         form=form,
@@ -164,12 +163,11 @@ async def _page(
     return response
 
 
-def counted_of(groups: list[Mapping[str, Any]], asked: Wanted) -> Counted | None:
+def _counted(groups: Mapping[str, Any], asked: Wanted) -> Counted | None:
     """How many messages are meant by what is done with all: those that are there now. None where there are none."""
-    meant = [group for group in groups if asked.is_of(group)]
-    if not meant or not asked.group():
+    if not groups["count"] or not asked.group():
         return None
-    return Counted(sum(group["count"] for group in meant), max(group["newest"] for group in meant))
+    return Counted(groups["count"], groups["newest"])
 
 
 def row_of(item: Mapping[str, Any], address: str | None, words: Words) -> Row:

@@ -69,17 +69,13 @@ def status_tag(status: str, words: Words) -> Tag:
     """Where a message is."""
     match status:
         case "parked":
-            text = words.text("mis de côté")
-            return Tag("attention", text, text)
+            return Tag("attention", words.text("mis de côté"))
         case "replaying":
-            text = words.text("en route")
-            return Tag("quiet", text, text)
+            return Tag("quiet", words.text("en route"))
         case "replayed":
-            text = words.text("appliqué")
-            return Tag("good", text, text)
+            return Tag("good", words.text("appliqué"))
         case _:
-            text = words.text("écarté")
-            return Tag("quiet", text, text)
+            return Tag("quiet", words.text("écarté"))
 
 
 def step_name(what: str, words: Words) -> str:

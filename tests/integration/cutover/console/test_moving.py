@@ -4,6 +4,7 @@ import re
 
 import pytest
 
+from services.gateway.console.inside import Answer, Inside, Params
 from tests.integration.cutover.console.clicking import SYSTEM, Clicking, text_of
 from tests.integration.cutover.staff import BILLING
 from tests.support.waiting import eventually
@@ -37,6 +38,19 @@ async def test_the_board_shows_every_system_and_leads_to_each(console: Clicking)
     assert "zoé" in html
     assert text_of(html).count("Ancien système") == 8
     assert 'aria-current="page"' in html
+
+
+async def test_the_board_asks_once_what_waits(away: Clicking, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+    ask = Inside.get
+
+    async def get(self: Inside, path: str, params: Params | None = None) -> Answer:
+        asked.append(path)
+        return await ask(self, path, params)
+
+    monkeypatch.setattr(Inside, "get", get)
+    await away.get("/console/bascule", "staff")
+    assert sorted(asked) == ["/cutover", "/waiting"]
 
 
 async def test_a_move_is_asked_followed_and_not_made_twice(console: Clicking) -> None:

@@ -39,6 +39,13 @@ async def test_each_service_is_a_part_and_one_that_is_away_is_shown_as_away(cons
     assert (await console.get(f"{BOARD}/unknown")).status_code == 404
 
 
+async def test_more_groups_than_a_page_holds_are_counted(console: Clicking, monkeypatch: pytest.MonkeyPatch) -> None:
+    await parked(console.staff, *(without(body(), field) for field in ("gross", "net")), {})
+    assert "autre groupe" not in await console.text(BILLING)
+    monkeypatch.setattr("services.operations.parked.MOST_GROUPS", 1)
+    assert "et 1 autre groupe" in await console.text(BILLING)
+
+
 async def test_a_group_leads_to_its_messages_and_each_to_its_content(console: Clicking) -> None:
     event = without(body(), "gross")
     event["data"]["label"] = HOSTILE
@@ -94,6 +101,29 @@ async def test_the_first_ten_and_a_reason(console: Clicking) -> None:
     assert "Aucun message." not in await console.text(f"{GROUP}&etat=ecartes")
 
 
+@pytest.mark.parametrize("patient", [0.3])
+async def test_a_number_that_no_database_keeps_is_refused_in_words(away: Clicking) -> None:
+    far = "9" * 20
+    asked = [await away.get(message(int(far)))]
+    asked += [
+        await away.post(f"{message(int(far))}/{doing}", reason="x", body="1") for doing in ("rejouer", "corriger")
+    ]
+    for up_to in (far, far * 250):
+        fields = {"reason": "Test", "combien": "tous", "up_to": up_to}
+        asked.append(await away.send("POST", GROUP.replace("?", "/ecarter?"), "admin", {}, data=fields))
+    assert [answer.status_code for answer in asked] == [422] * 5
+    assert all("Des paramètres ne conviennent pas" in text_of(answer.text) for answer in asked)
+
+
+@pytest.mark.parametrize("doing", ["rejouer", "ecarter"])
+async def test_an_address_that_names_no_group_means_nothing(console: Clicking, doing: str) -> None:
+    (number,) = await wrong(console.staff)
+    fields = {"reason": "Test", "combien": "tous", "up_to": str(number)}
+    answer = await console.send("POST", f"{BILLING}/messages/{doing}", "admin", {}, data=fields)
+    assert answer.status_code == 422
+    assert await statuses(console.staff) == ["parked"]
+
+
 async def test_a_message_is_corrected_checked_and_applied(console: Clicking) -> None:
     event = body(invoice_id="F-7")
     (number,) = await parked(console.staff, without(event, "gross"))
@@ -124,6 +154,18 @@ async def test_a_message_is_corrected_checked_and_applied(console: Clicking) -> 
     assert await console.staff.billing.column("select invoice_id from invoices") == ["F-7"]
 
 
+async def test_a_body_that_is_longer_in_lines_can_be_corrected(console: Clicking) -> None:
+    (number,) = await parked(console.staff, without(body(), "gross") | {"subject": [[[0] * 6_000]]})
+    page = (await console.get(message(number))).text
+    (shown,) = re.findall(r"<textarea[^>]*>\s*(.*?)</textarea>", page, re.DOTALL)
+    assert "\n" not in shown
+
+    lines = '{"a": [\n' + "            0,\n" * 12_000 + "0]}"
+    refused = await console.post(f"{message(number)}/corriger", body=lines, reason="Test")
+    assert refused.status_code == 422
+    assert "Le service refuserait ce corps" in text_of(refused.text)
+
+
 async def test_one_is_sent_again_or_discarded(console: Clicking) -> None:
     first, second = await wrong(console.staff, 2)
     again = await console.post(f"{message(first)}/rejouer", "operator", reason="Encore")
@@ -133,6 +175,8 @@ async def test_one_is_sent_again_or_discarded(console: Clicking) -> None:
     twice = await console.post(f"{message(second)}/ecarter", "operator", reason="Inutile")
     assert twice.status_code == 409
     assert "n’est plus mis de côté" in text_of(twice.text)
+    assert "Ce que vous avez écrit Motif Inutile" in text_of(twice.text)
+    assert "Renvoyer" not in text_of(twice.text)
 
     async def parked_again() -> bool:
         return await statuses(console.staff) == ["parked", "discarded"]
@@ -140,6 +184,38 @@ async def test_one_is_sent_again_or_discarded(console: Clicking) -> None:
     await eventually(parked_again)
     assert (await console.post(f"{message(first)}/garder", reason="x")).status_code == 404
     assert (await console.get(message(99_999))).status_code == 404
+
+
+async def test_a_page_looks_for_minutes_at_a_message_that_is_under_way(console: Clicking) -> None:
+    (number,) = await wrong(console.staff)
+    for minutes, is_live in ((4, True), (6, False)):
+        await console.staff.billing.query(
+            f"update dead_letters set status = 'replaying', last_at = now() - make_interval(mins => {minutes})"
+        )
+        page = (await console.get(message(number))).text
+        assert ('hx-trigger="every 2s"' in page) is is_live
+        assert ("ne le suit plus d’elle-même" in page) is not is_live
+
+
+@pytest.mark.parametrize("patient", [0.3])
+async def test_what_was_typed_is_there_while_the_service_is_away(away: Clicking) -> None:
+    broken = '{"label":\n "<b>1'
+    corrected = await away.post(f"{message(1)}/corriger", body=broken, reason="Montant oublié")
+    discarded = await away.send(
+        "POST", GROUP.replace("?", "/ecarter?"), "admin", {}, data={"reason": " ", "combien": "10", "up_to": "3"}
+    )
+
+    for page in (corrected.text, discarded.text):
+        assert "Pas de réponse de « Facturation »" in text_of(page)
+        assert "Ce que vous avez écrit" in text_of(page)
+    assert "&lt;b&gt;1</pre>" in corrected.text
+    assert f'action="{message(1)}/corriger"' in corrected.text
+    assert re.findall(r'name="reason" value="([^"]*)"', corrected.text) == ["Montant oublié"]
+    assert discarded.status_code == 422
+    (again,) = re.findall(r'action="([^"]+/ecarter[^"]+)"', discarded.text)
+    assert again.replace("&amp;", "&") == GROUP.replace("?", "/ecarter?")
+    kept = dict(re.findall(r'name="(up_to|combien)" value="([^"]+)"', discarded.text))
+    assert kept == {"combien": "10", "up_to": "3"}
 
 
 @pytest.mark.parametrize("role", ["staff", "reader", "treasurer"])

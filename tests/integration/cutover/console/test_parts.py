@@ -126,6 +126,7 @@ async def test_a_late_message_is_shown_side_by_side_and_decided(console: Clickin
     twice = await console.post(f"{LATE}/{first}/ecarter", "treasurer", reason="Trop tard")
     assert twice.status_code == 409
     assert "Tranché le" in text_of(twice.text)
+    assert "Ce que vous avez écrit Motif Trop tard" in text_of(twice.text)
     assert "Aucun message n’attend un avis." in await console.text(LATE)
     assert "appliqué" in await console.text(f"{LATE}?etat=tous")
     assert (await console.get(f"{LATE}/999")).status_code == 404

@@ -100,6 +100,22 @@ async def test_groups_lead_to_messages_and_each_to_its_content(staff: Staff) -> 
     assert "gross" in whole["detail"]
 
 
+async def test_a_few_groups_are_named_and_all_are_counted(staff: Staff, monkeypatch: pytest.MonkeyPatch) -> None:
+    numbers = [*await wrong(staff, 2), *await parked(staff, {})]
+    monkeypatch.setattr("services.operations.parked.MOST_GROUPS", 1)
+
+    answer = (await staff.get("/billing/parked-groups")).json()
+    (group,) = answer["items"]
+    alone = (await staff.get(f"/billing/parked-groups?queue={QUEUE}&cause={group['reason']}")).json()
+    none = (await staff.get("/billing/parked-groups?queue=another")).json()
+
+    assert (group["count"], answer["more"], answer["count"], answer["newest"]) == (2, 1, 3, numbers[-1])
+    assert (alone["items"], alone["more"], alone["count"], alone["newest"]) == ([group], 0, 2, numbers[1])
+    some = (await staff.get(f"/billing/parked-groups?numbers={numbers[0]}&numbers={numbers[2]}")).json()
+    assert (some["count"], some["newest"], some["more"]) == (2, numbers[2], 1)
+    assert (none["items"], none["more"], none["count"], none["newest"]) == ([], 0, 0, None)
+
+
 async def test_a_long_body_is_cut(staff: Staff) -> None:
     (number,) = await parked(staff, {**without(body(), "gross"), "subject": "é" * 40_000})
 
@@ -137,6 +153,22 @@ async def test_only_what_was_counted_is_sent_again(staff: Staff) -> None:
     ]
 
 
+@pytest.mark.parametrize(("longest", "sent"), [(1, 1), (850, 2)])
+@pytest.mark.parametrize("by_number", [True, False])
+async def test_no_more_bodies_are_sent_at_once_than_memory_has_room_for(
+    staff: Staff, monkeypatch: pytest.MonkeyPatch, longest: int, sent: int, by_number: bool
+) -> None:
+    numbers = await wrong(staff, 3)
+    lengths = await staff.billing.column("select octet_length(body) from dead_letters")
+    assert all(300 < length < 425 for length in lengths), lengths
+    monkeypatch.setattr("services.operations.parked._MOST_BYTES", longest)
+
+    asked = {"numbers": numbers} if by_number else {"queue": QUEUE, "up_to": numbers[-1]}
+    answer = (await post(staff, REPLAY, **asked)).json()
+
+    assert (answer["replayed"], answer["nowhere"], answer["more"]) == (numbers[:sent], [], 3 - sent)
+
+
 async def test_a_corrected_body_is_checked_before_it_leaves_and_applied(staff: Staff) -> None:
     event = body(invoice_id="F-7")
     (number,) = await parked(staff, without(event, "gross"))
@@ -156,6 +188,13 @@ async def test_a_corrected_body_is_checked_before_it_leaves_and_applied(staff: S
     assert whole["status"] == "replayed"
     assert orjson.loads(whole["body"]) == event
     assert all("body_before" not in step for step in whole["history"])
+
+
+async def test_the_longest_corrected_body_is_read(staff: Staff) -> None:
+    (number,) = await wrong(staff)
+    text = "[" + ",".join(['""'] * 21_000) + "]"
+    refused = await post(staff, REPLAY, numbers=[number], body=text)
+    assert problem(refused) == (422, "body-refused")
 
 
 async def test_what_is_discarded_stays_readable(staff: Staff) -> None:

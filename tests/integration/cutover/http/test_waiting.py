@@ -1,5 +1,6 @@
 """What waits in a service is on the first page of staff seconds after it changed, and again after a restore."""
 
+import asyncio
 from typing import Any
 
 import pytest
@@ -60,6 +61,21 @@ async def test_differences_are_counted_until_they_are_accepted(staff: Staff, oft
     )
 
     await shown(staff, differences=1, clusters=[{"cluster": "numelink", "late": 0, "differences": 1}])
+
+
+async def test_who_finds_another_at_it_leaves_it_to_the_next_look(staff: Staff, often: None) -> None:
+    await shown(staff, parked=0)
+    engine = create_engine(staff.billing.env["TRABOULE_BILLING_DATABASE_URL"], application="test", pool_size=2)
+    try:
+        async with engine.begin() as other:
+            await other.exec_driver_sql("select pg_advisory_xact_lock(hashtext('waiting'))")
+            await staff.stack.publish_as("numelink.billing", b"{}", key="numelink.billing.invoice-recorded")
+            await eventually(staff.billing.parked)
+            await asyncio.wait_for(waiting.announce_waiting(engine, "billing"), 5)
+            assert await staff.billing.column("select content::json ->> 'parked' from waiting_announced") == ["0"]
+        await shown(staff, parked=1)
+    finally:
+        await engine.dispose()
 
 
 async def test_it_is_announced_when_it_changes_and_once_more_after_a_restore(staff: Staff, often: None) -> None:

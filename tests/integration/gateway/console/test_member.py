@@ -109,6 +109,10 @@ async def test_an_id_that_was_merged_away_leads_to_the_current_one_which_says_so
     assert answer.headers["location"] == f"/console/membres/{member}?depuis={former}"
     arrived = await gateway.get(answer.headers["location"], role="staff")
     assert "Le membre demandé a été réuni à celui-ci le " in texts(arrived.text)
+    await gateway.feed(CLUSTR, a_member(record_id="8", name="Forges du Gier", siren=SIREN))
+    await gateway.sql("update identity_history set at = '2026-03-01' where at = (select min(at) from identity_history)")
+    again = await gateway.get(answer.headers["location"], role="staff")
+    assert "Le membre demandé a été réuni à celui-ci le 1 mars 2026" in texts(again.text)
     assert "a été réuni à celui-ci." in texts((await gateway.get(answer.headers["location"], role="reader")).text)
     other = await gateway.get(f"/console/membres/{member}", role="staff", depuis=UNKNOWN)
     assert "Le membre demandé" not in other.text

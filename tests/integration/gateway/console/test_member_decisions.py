@@ -142,6 +142,7 @@ async def test_each_record_says_whose_authority_it_is(gateway, merged):
     assert "Cette fiche est chez nous : elle se modifie ici." in shown
     assert f'href="{OURS}/fiche?nom=numelink%2FB-1"' in page.text
     assert f'href="{OURS}/valeurs/name"' in page.text
+    assert (await gateway.get(f"{OURS}/modifier", role="reader")).status_code == 403
     former = await gateway.get(f"{OURS}/fiche", role="staff", nom=FIRST)
     assert "Vous pouvez fixer ici une valeur" in texts(former.text)
     assert "_etag" not in former.text

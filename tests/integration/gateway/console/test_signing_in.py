@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+from html import escape
 
 import pytest
 
@@ -186,6 +187,14 @@ async def test_what_was_typed_is_there_when_a_session_is_over(gateway):
     assert "&lt;script&gt;" in answer.text
     assert "<script>alert" not in answer.text
     assert 'name="verdict" value="same"' in answer.text
+
+
+async def test_what_the_address_says_of_the_form_is_there_too(gateway):
+    path = "/console/exploitation/billing/messages/ecarter?file=billing.x&motif=a+%26+b"
+    answer = await browse(gateway, "POST", path, data={"reason": "x"})
+
+    assert answer.status_code == 401
+    assert f'action="{escape(path)}"' in answer.text
 
 
 async def test_the_longest_form_of_all_is_there_too(gateway):

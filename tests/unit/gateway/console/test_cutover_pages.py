@@ -129,8 +129,11 @@ def test_two_sides_show_first_what_differs():
 
 def test_a_move_is_over_when_everybody_heard_of_it():
     waiting = shown_request(a_request(), Since(), FRENCH)
+    late = shown_request(a_request(), Since(), FRENCH, is_live=False)
     told = shown_request(a_request("done", answer=moved()), Since(epoch=1), FRENCH)
     over = shown_request(a_request("done", answer=moved(already=True)), Since(epoch=2), FRENCH)
+    assert (waiting.is_live, late.is_live, late.is_over, over.is_live) == (True, False, False, False)
+    assert waiting.stamp != late.stamp
 
     assert [step.state for step in waiting.steps] == ["done", "now", "next", "next"]
     assert (waiting.is_over, waiting.outcome) == (False, "")

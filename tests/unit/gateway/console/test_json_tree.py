@@ -2,7 +2,7 @@
 
 import pytest
 
-from services.gateway.console.json_tree import DEEPEST, MOST, faults_of, pretty, tree_of, wrong_with
+from services.gateway.console.json_tree import DEEPEST, MOST, compact, faults_of, pretty, tree_of, wrong_with
 from tests.support.present import present
 
 BODY = '{"id": "1", "data": {"gross": "x", "lines": [{"amount": 1.10}], "empty": {}}}'
@@ -39,6 +39,7 @@ def test_other_details_mark_nothing():
 def test_what_makes_no_tree_is_shown_as_text(body):
     assert tree_of(body, "") is None
     assert pretty(body).strip() == pretty(body)
+    assert compact(body) == body.strip()
 
 
 def test_what_an_object_says_twice_is_shown_twice():
@@ -52,8 +53,14 @@ def test_numbers_stay_as_they_are_written():
     )
 
 
+def test_it_is_as_short_again_as_it_was():
+    body = '{"a":[1.10,{"b":"x: y, \\n"},[],{}],"é":null}'
+    assert compact(pretty(body)) == compact(body) == body
+
+
 @pytest.mark.parametrize(
-    ("body", "where"), [("{}", None), ("", (1, 1)), ('{"a":\n 1,}', (2, 4)), ("[" * 60_000, (1, 1))]
+    ("body", "where"),
+    [("{}", None), (f"[{'9' * 5_000}]", None), ("", (1, 1)), ('{"a":\n 1,}', (2, 4)), ("[" * 60_000, (1, 1))],
 )
 def test_where_it_ceases_to_be_json(body, where):
     found = wrong_with(body)

@@ -7,7 +7,7 @@ import pytest
 from deploy.provisioning.provision import CLUSTERS
 from services.gateway.console.catalogue import words
 from services.gateway.console.display import marks_of
-from services.gateway.console.pages.member import shown_member
+from services.gateway.console.pages.member import joined_at, shown_member
 from services.gateway.console.pages.member_dues import dues_of, invoice_state
 from services.gateway.console.pages.member_fields import because, fields_of
 from services.gateway.console.pages.member_sections import conflicts_of, mails_of, records_of, registrations_of
@@ -283,3 +283,30 @@ def test_a_member_of_whom_the_api_gives_little_is_shown_with_that():
     assert both.clusters == "Clust'R Numérique et Numelink"
     exempt = {**view, "memberships": [{"from": B, "exempt": True}]}
     assert shown_member(exempt, [], [], MARKS, TODAY, None, FRENCH).dues_tag.text == "Rien à payer"
+
+
+C = "numelink/C/3"
+
+
+def merged(at, *records):
+    return {"what": "merged", "at": at, "records": list(records)}
+
+
+def separated(at, *parts):
+    return {"what": "separated", "at": at, "parts": [{"records": list(records)} for records in parts]}
+
+
+@pytest.mark.parametrize(
+    ("former", "at", "turns"),
+    [
+        (B, "1", [{"what": "decided", "at": "3"}, merged("2", A, B, C), merged("1", A, B)]),
+        (C, "2", [merged("2", A, B, C), merged("1", A, B)]),
+        (B, "3", [merged("3", A, B), separated("2", [A], [B]), merged("1", A, B)]),
+        (B, "1", [merged("3", A, B, C), separated("2", [A, B], [C]), merged("1", A, B, C)]),
+        (B, "1", [merged("3", A, B, C), separated("2", [C], ["numelink/D"]), merged("1", A, B)]),
+        (B, None, [merged("1", A, C)]),
+        (B, None, []),
+    ],
+)
+def test_since_when_two_records_are_one_member(former, at, turns):
+    assert joined_at(turns, {former, A}) == at

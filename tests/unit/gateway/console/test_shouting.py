@@ -1,6 +1,7 @@
 import pytest
 
-from services.gateway.console.shouting import calm, calm_town
+from services.gateway.console.catalogue import words
+from services.gateway.console.shouting import calm, calm_town, member_name, record_name
 
 
 @pytest.mark.parametrize(
@@ -36,3 +37,10 @@ def test_anything_else_stays_as_it_is_written(written):
 )
 def test_a_town_too(written, shown):
     assert calm_town(written) == shown
+
+
+def test_a_member_is_called_calmly_and_a_record_as_it_says():
+    french = words("fr")
+    assert member_name("AGENCE VECTAMEUM", french) == "Agence Vectameum"
+    assert record_name({"name": "AGENCE VECTAMEUM"}, french) == "AGENCE VECTAMEUM"
+    assert member_name(None, french) == member_name("", french) == record_name({"name": None}, french) == "(sans nom)"

@@ -5,6 +5,7 @@ import re
 import pytest
 from jinja2 import StrictUndefined
 
+from services.gateway.console.display import Tag
 from services.gateway.console.rendering import environment
 from tests.support.console_messages import CONSOLE, TEMPLATES
 
@@ -42,9 +43,17 @@ def test_what_stands_in_a_text_is_escaped_too():
     assert text == "Hello &lt;script&gt;"
 
 
+def test_a_state_that_has_no_shorter_word_is_the_same_on_small_screens():
+    made = environment("fr").from_string("{% from 'pieces/tags.html' import tag %}{{ tag(one) }}{{ tag(other) }}")
+    shown = made.render(one=Tag("good", "<payée>"), other=Tag("attention", "en retard, reste 3 €", "en retard"))
+    assert re.findall(r">([^<]+)</span>", shown) == ["&lt;payée&gt;"] * 2 + ["en retard, reste 3 €", "en retard"]
+
+
 def test_a_picture_stands_in_the_sprite():
     sprite = (CONSOLE / "static" / "icons.svg").read_text()
     known = set(re.findall(r'<symbol id="([\w-]+)"', sprite))
     asked = {name for template in TEMPLATES for name in re.findall(r'icon\("([\w-]+)"\)', template.read_text())}
     assert len(asked) > 3
     assert asked - known == set()
+    pages = "".join(path.read_text() for path in [*TEMPLATES, *CONSOLE.rglob("*.py")])
+    assert [name for name in sorted(known) if f'"{name}"' not in pages] == [], "nobody sees these"
