@@ -14,7 +14,6 @@ from services.gateway.console.pages.cutover_parts import (
     conditions_of,
     history_of,
     late_of,
-    parity_of,
     written_back_of,
 )
 from services.gateway.console.sections import Link, Section, section_response, unanswered
@@ -71,14 +70,15 @@ def is_problem(answer: Answer, kind: str) -> bool:
     return answer.is_refusal and (answer.json or {}).get("type") == f"{TYPE}{kind}"
 
 
-async def _asked(request: Request, person: Caller, cluster: str, service: str, name: str) -> Asked:
+async def asked_part(request: Request, person: Caller, cluster: str, service: str, name: str) -> Asked:
+    """One part of a former system. Raises ProblemError where there is no such one."""
     return Asked(request, person, await system_of(request, person, cluster, service), name)
 
 
 @router.get(f"{SYSTEM}/conditions")
 async def conditions(request: Request, person: Person, cluster: str, service: str) -> Response:
     """What must hold before the move that comes next."""
-    asked = await _asked(request, person, cluster, service, "conditions")
+    asked = await asked_part(request, person, cluster, service, "conditions")
     answer = await asked.get("/conditions", {"for": "rollback" if asked.system.stage == "live" else "switch"})
     if answer.is_refusal:
         return asked.away(answer)
@@ -100,25 +100,12 @@ def _ways(asked: Asked, cluster: str, service: str) -> dict[str, str]:
     return ways
 
 
-@router.get(f"{SYSTEM}/parite")
-async def parity(request: Request, person: Person, cluster: str, service: str, suite: int = 0) -> Response:
-    """The newest comparison."""
-    asked = await _asked(request, person, cluster, service, "parite")
-    answer = await asked.get("/parity", {"limit": ROWS, "after": suite})
-    if is_problem(answer, "never-compared"):
-        return asked.shown("cutover/parity.html", parity=None, command=f"traboule parity --as {cluster}/{service} …")
-    if answer.is_refusal:
-        return asked.away(answer)
-    shown = parity_of(answer.json, with_values=person.may("read-persons"), words=asked.words)
-    return asked.shown("cutover/parity.html", parity=shown, command="")
-
-
 @router.get(f"{SYSTEM}/tardifs")
 async def late(
     request: Request, person: Person, cluster: str, service: str, etat: str = "", suite: int = 0
 ) -> Response:
     """What it said too late."""
-    asked = await _asked(request, person, cluster, service, "tardifs")
+    asked = await asked_part(request, person, cluster, service, "tardifs")
     answer = await asked.get("/quarantine", {"state": STATES.get(etat, "waiting"), "limit": ROWS, "after": suite})
     if answer.is_refusal:
         return asked.away(answer)
@@ -130,7 +117,7 @@ async def late(
 @router.get(f"{SYSTEM}/transmis")
 async def written_back(request: Request, person: Person, cluster: str, service: str, suite: str = "") -> Response:
     """What was written here, and is told to it."""
-    asked = await _asked(request, person, cluster, service, "transmis")
+    asked = await asked_part(request, person, cluster, service, "transmis")
     answer = await asked.get("/write-back", {"limit": ROWS, "after": suite})
     if is_problem(answer, "no-write-back"):
         return asked.shown("cutover/written_back.html", back=None)
@@ -142,7 +129,7 @@ async def written_back(request: Request, person: Person, cluster: str, service: 
 @router.get(f"{SYSTEM}/historique")
 async def history(request: Request, person: Person, cluster: str, service: str) -> Response:
     """Every move of it."""
-    asked = await _asked(request, person, cluster, service, "historique")
+    asked = await asked_part(request, person, cluster, service, "historique")
     answer = await asked.get("/history")
     if answer.is_refusal:
         return asked.away(answer)

@@ -155,6 +155,11 @@ def kind_name(kind: str, words: Words) -> str:
         "consent": words.text("Accords et refus"),
         "mailing": words.text("Envois"),
         "row": words.text("Lignes"),
+        "dues": words.text("Périodes facturées"),
+        "settlement": words.text("Factures dues"),
+        "audience": words.text("Destinataires"),
+        "place": words.text("Places données"),
+        "standing": words.text("État des adhésions"),
     }.get(kind, kind)
 
 
