@@ -8,7 +8,7 @@ from typing import Final
 WIDTH: Final = 1_000
 HEIGHT: Final = 120
 _EDGE: Final = 6
-"""Room above and below, so that the line is whole at its ends."""
+"""Room above and below, so that the line is whole where it is highest and lowest."""
 
 
 @dataclass(frozen=True, slots=True)
