@@ -10,7 +10,7 @@ from services.gateway.console.display import moment
 from services.gateway.console.forms import Typed
 from services.gateway.console.inside import Params
 from services.gateway.console.pages.access_tabs import Tab
-from services.gateway.console.pages.cutover_parity import SUBJECTS
+from services.gateway.console.pages.cutover_parity import SUBJECTS, made_at
 from services.gateway.console.pages.cutover_parts import Value, values_of
 from services.gateway.console.pages.cutover_words import difference_name, kind_name
 from services.gateway.console.pages.members_filters import Choice, Option
@@ -122,9 +122,7 @@ def listed(
         matching=answer["matching"],
         choices=_choices(wanted, answer["choices"], words),
         owners=tuple(answer["choices"]["owners"]),
-        compared=words.text(
-            "Comparé le %(at)s par %(name)s.", at=moment(answer["at"], words.language), name=answer["by"]
-        ),
+        compared=made_at(answer, words),
         following=None if following is None else replace(wanted, after=following).query(),
         beginning=replace(wanted, after=0).query() or "?" if wanted.after else None,
         ticking=None if all_ticked else wanted.query(cocher="tout"),

@@ -15,12 +15,13 @@ from services.gateway.console.inside import Inside
 from services.gateway.console.pages.asked import asked_address
 from services.gateway.console.pages.cutover import SYSTEM, system_of
 from services.gateway.console.pages.cutover_difference_rows import TICK, Wanted, listed, tabs_of
-from services.gateway.console.pages.cutover_late import decides
 from services.gateway.console.pages.cutover_parity import SUBJECTS
 from services.gateway.console.pages.cutover_sections import above, is_problem
+from services.gateway.console.pages.cutover_words import decides
 from services.gateway.console.sections import Section, unanswered
 from services.gateway.console.session import Person
 from services.gateway.problems import ProblemError
+from shared.runtime.text import printable
 
 router = APIRouter(include_in_schema=False)
 
@@ -113,7 +114,8 @@ async def _page(
     words = rendering.words_of(request)
     system = await system_of(request, person, cluster, service)
     address, leading = f"{system.address}/ecarts", above(system, words.text("Bascule"))
-    params = wanted.params(person.name, ROWS)
+    # As it is written where somebody gives them to themselves.
+    params = wanted.params(printable(person.name).strip()[:200], ROWS)
     answer = await Inside(request, person).get(f"/cutover/{cluster}/{service}/parity", params)
     is_never = is_problem(answer, "never-compared") or is_problem(answer, "never-rehearsed")
     if answer.is_refusal and not is_never:

@@ -123,7 +123,7 @@ def parity_of(
     """The newest comparison, and the line that the last ones make."""
     words = asked.words
     return Parity(
-        at=words.text("Comparé le %(at)s par %(name)s.", at=moment(answer["at"], words.language), name=answer["by"]),
+        at=made_at(answer, words),
         source=", ".join(answer["source"]),
         state=state_of(answer["open"], words),
         accepted=answer["accepted"],
@@ -133,6 +133,14 @@ def parity_of(
         address=address,
         trend=trend_of(past, answer["open"], now, words),
     )
+
+
+def made_at(answer: Mapping[str, Any], words: Words) -> str:
+    """When it was made, and by whom."""
+    at = moment(answer["at"], words.language)
+    if answer["subject"] == "rehearsal":
+        return words.text("Répété le %(at)s par %(name)s.", at=at, name=answer["by"])
+    return words.text("Comparé le %(at)s par %(name)s.", at=at, name=answer["by"])
 
 
 def state_of(still_open: int, words: Words) -> Tag:

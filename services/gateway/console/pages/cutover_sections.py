@@ -16,6 +16,7 @@ from services.gateway.console.pages.cutover_parts import (
     late_of,
     written_back_of,
 )
+from services.gateway.console.pages.cutover_words import decides
 from services.gateway.console.sections import Link, Section, section_response, unanswered
 from services.gateway.console.session import Person
 from services.gateway.problems import TYPE, ProblemError
@@ -91,6 +92,8 @@ def _ways(asked: Asked, cluster: str, service: str) -> dict[str, str]:
     """Pages that mend conditions, which this person may use."""
     address, person = asked.system.address, asked.person
     ways = {"quarantine": f"{address}/tardifs"}
+    if person.may(decides(service), cluster):
+        ways |= {"parity": f"{address}/ecarts", "rehearsal": f"{address}/ecarts?sujet=repetition"}
     if asked.system.stage == "legacy" and person.may("move-systems", cluster):
         ways["mirror"] = f"{address}/passer?vers=mirror"
     if person.may("note-backup") and person.may("see-operations"):

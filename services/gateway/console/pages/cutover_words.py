@@ -2,6 +2,7 @@
 
 from typing import Final, Literal
 
+from schemas.rights import Right
 from services.gateway.console.catalogue import Words
 
 Move = Literal["mirror", "switch", "rollback", "retire"]
@@ -20,6 +21,11 @@ GATED: Final[frozenset[str]] = frozenset({"switch", "rollback"})
 """Moves for which conditions must hold, or be overruled."""
 NEVER_OVERRULED: Final = frozenset({"mirror", "live", "objections"})
 """Conditions that no reason replaces; the service refuses these in any case."""
+
+
+def decides(service: str) -> Right:
+    """What somebody needs to decide late messages and differences of a service."""
+    return "decide-late-billing" if service == "billing" else "decide-late"
 
 
 def service_name(service: str, words: Words) -> str:
