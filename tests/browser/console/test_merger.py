@@ -223,7 +223,7 @@ async def test_without_a_script_links_lead_to_each_part_and_a_move_is_followed(m
         await tab.open(f"{merger.url}{SYSTEM}/passer?vers=mirror")
         await tab.run("document.getElementById('reason').value = 'Tout est prêt'; null")
         await tab.submit("document.querySelector('.moving [type=submit]').click()")
-        # Nothing asks for it: the page loads itself again.
-        await tab.becomes("document.querySelectorAll('.steps .done').length == 4")
+        # Nothing asks for it: the page loads itself again. Before it is whole, another would be taken for it.
+        await tab.becomes("document.readyState == 'complete' && document.querySelectorAll('.steps .done').length == 4")
         await tab.open(merger.url + SYSTEM)
         assert await tab.run("document.querySelector('.track [aria-current]').textContent") == "miroir"

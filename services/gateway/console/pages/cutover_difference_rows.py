@@ -165,7 +165,7 @@ def _choices(wanted: Wanted, known: Mapping[str, Sequence[str]], words: Words) -
     kinds = [("", all_of), *((kind, kind_name(kind, words)) for kind in known["kinds"])]
     whats = [("", all_of), *((name, difference_name(what, words)) for name, what in WHATS.items())]
     fields = [("", every), *((name, name) for name in known["fields"])]
-    people = [("", words.text("Tout le monde")), (_ME, words.text("Moi")), (_NOBODY, words.text("Personne"))]
+    people = [("", words.text("Tout le monde")), (_ME, words.text("Moi")), (_NOBODY, words.text("À personne"))]
     owners = [*people, *((name, name) for name in known["owners"] if name not in (_ME, _NOBODY))]
     return (
         _choice("etat", words.text("État"), states, wanted.state),
