@@ -1,5 +1,6 @@
 """The parts of a former system's page: each asks its service, and can be asked again by itself."""
 
+from collections.abc import Mapping
 from typing import Any, Final
 
 from fastapi import APIRouter, Request
@@ -26,6 +27,7 @@ router = APIRouter(include_in_schema=False)
 ROWS: Final = 20
 OPERATIONS: Final = "/console/exploitation"
 STATES: Final = {"": "waiting", "appliques": "applied", "ecartes": "dismissed", "tous": "all"}
+_TO_DIFFERENCES: Final = {"parity": "/ecarts", "rehearsal": "/ecarts?sujet=repetition"}
 
 
 class Asked:
@@ -84,16 +86,23 @@ async def conditions(request: Request, person: Person, cluster: str, service: st
     if answer.is_refusal:
         return asked.away(answer)
     return asked.shown(
-        "cutover/conditions.html", conditions=conditions_of(answer.json, _ways(asked, cluster, service), asked.words)
+        "cutover/conditions.html",
+        conditions=conditions_of(answer.json, _ways(asked, cluster, service, answer.json), asked.words),
     )
 
 
-def _ways(asked: Asked, cluster: str, service: str) -> dict[str, str]:
+def _open_differences(answer: Mapping[str, Any]) -> list[str]:
+    """Conditions that fail for differences, and not because nothing was compared, or too long ago."""
+    failing = [item for item in answer["conditions"] if item["name"] in _TO_DIFFERENCES and not item["holds"]]
+    return [item["name"] for item in failing if "traboule differences" in (item["remedy"] or "")]
+
+
+def _ways(asked: Asked, cluster: str, service: str, answer: Mapping[str, Any]) -> dict[str, str]:
     """Pages that mend conditions, which this person may use."""
     address, person = asked.system.address, asked.person
     ways = {"quarantine": f"{address}/tardifs"}
     if person.may(decides(service), cluster):
-        ways |= {"parity": f"{address}/ecarts", "rehearsal": f"{address}/ecarts?sujet=repetition"}
+        ways |= {name: address + _TO_DIFFERENCES[name] for name in _open_differences(answer)}
     if asked.system.stage == "legacy" and person.may("move-systems", cluster):
         ways["mirror"] = f"{address}/passer?vers=mirror"
     if person.may("note-backup") and person.may("see-operations"):

@@ -204,6 +204,16 @@ async def test_open_differences_lead_from_the_board(console: Clicking) -> None:
     await eventually(so)
 
 
+async def test_a_condition_that_differences_fail_leads_to_them(console: Clicking) -> None:
+    assert "/ecarts" not in (await console.get(f"{SYSTEM}/conditions", "treasurer")).text
+    await found(console)
+    await compared(console.staff.billing, a_difference("R1"), subject="rehearsal")
+    html = (await console.get(f"{SYSTEM}/conditions", "treasurer")).text
+    assert f'href="{PAGE}"' in html
+    assert f'href="{PAGE}?sujet=repetition"' in html
+    assert "/ecarts" not in (await console.get(f"{SYSTEM}/conditions", "staff")).text
+
+
 @pytest.mark.parametrize("patient", [0.3])
 async def test_while_the_service_is_away_the_page_says_so(away: Clicking) -> None:
     page = await away.get(f"{PAGE}?sorte=invoice")

@@ -61,10 +61,6 @@ async def test_conditions_are_a_list_of_tasks(console: Clicking) -> None:
     assert "traboule cutover note-backup" in words
     assert "POST /cutover/backups" in words
     assert "passer?vers" not in html
-    assert "/ecarts" not in html
-    treasurers = (await console.get(f"{SYSTEM}/conditions", "treasurer")).text
-    assert f'href="{SYSTEM}/ecarts"' in treasurers
-    assert f'href="{SYSTEM}/ecarts?sujet=repetition"' in treasurers
     admins = (await console.get(f"{SYSTEM}/conditions")).text
     assert f'href="{SYSTEM}/passer?vers=mirror"' in admins
     assert 'href="/console/exploitation#sauvegarde"' in admins
