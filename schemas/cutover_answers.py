@@ -118,19 +118,34 @@ class LateShown(LateLine):
     held: dict[str, Any] | None
 
 
+class DifferenceChoices(BaseModel):
+    """What its differences can be filtered by."""
+
+    kinds: list[str]
+    fields: list[str]
+    owners: list[str]
+
+
 class ParityShown(BaseModel):
-    """The newest comparison, and a page of its differences; ``next`` goes into ``after``."""
+    """The newest comparison, and a page of its differences; ``next`` goes into ``after``.
+
+    ``open`` and ``accepted`` are of all its differences, as they are now. ``matching`` is how many the filters leave.
+    """
 
     system: str
     run: int
+    subject: Literal["mirror", "rehearsal"]
     at: datetime
     by: str
     source: list[str]
+    manifest: int | None
     clean: bool
     open: int
     accepted: int
     counts: dict[str, Any]
     sums: dict[str, Any]
+    choices: DifferenceChoices
+    matching: int
     differences: list[dict[str, Any]]
     next: int | None
 

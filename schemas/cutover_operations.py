@@ -14,6 +14,11 @@ SYSTEM: Final = "/cutover/{cluster}/{service}"
 
 Limit = Annotated[int, Field(ge=1, le=500)]
 After = Annotated[int, Field(ge=0, le=2**53, description="`next` of the page before")]
+Subject = Annotated[
+    Literal["mirror", "rehearsal"],
+    Field(description="what both sides hold; or what it did, and what we would have done in its place"),
+]
+_Text = Annotated[str | None, Field(max_length=200, pattern=r"^[^\x00]*$")]
 
 
 class _Asked(Arguments):
@@ -32,9 +37,15 @@ class ConditionsArguments(_Asked):
 
 
 class ParityArguments(_Asked):
-    """A page of differences."""
+    """A page of differences: of the newest parity or rehearsal, and of these the ones that are as every filter says."""
 
+    subject: Subject = "mirror"
     state: Literal["open", "accepted", "all"] = "open"
+    kind: _Text = None
+    what: Literal["missing-here", "missing-there", "different", "unreadable"] | None = None
+    field: _Text = None
+    owner: _Text = None
+    unowned: bool = False
     limit: Limit = 50
     after: After = 0
 

@@ -66,6 +66,9 @@ Operation = Literal[
     "end-check-in-pass",
     "replay",
     "discard",
+    "accept-differences",
+    "take-back-acceptances",
+    "assign-differences",
 ]
 
 

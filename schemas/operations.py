@@ -19,6 +19,7 @@ from schemas import (
     events_public,
     events_registrations,
     mail_operations,
+    parity_operations,
 )
 from schemas.cutover_operations import CUTOVER
 from schemas.mirror import MIRRORED_RECORDS
@@ -26,6 +27,7 @@ from schemas.operation import Operation
 
 OPERATIONS: Final[tuple[Operation, ...]] = (
     *CUTOVER,
+    *parity_operations.ALL,
     MIRRORED_RECORDS,
     *dead_letters.ALL,
     *billing_operations.ALL,

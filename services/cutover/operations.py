@@ -10,7 +10,7 @@ from typing import Any, Final, Literal, NamedTuple
 from schemas.cutover_requests import CutoverAnswered
 from services.cutover import moves, preconditions, stages, write_back
 from services.cutover.definition import CutoverDefinition
-from services.cutover.parity import run, runs
+from services.cutover.parity import runs
 from services.cutover.preconditions import NEVER_OVERRULED, Condition, failed
 from services.cutover.rehearsal.running import last_rehearsal
 from services.cutover.stages import MOVES, Move, MoveError, StageState
@@ -222,11 +222,6 @@ def authority(stage: str) -> str:
 async def note_backup(uow: UnitOfWork, *, by: str, note: str) -> None:
     """Remember that the database was backed up now."""
     await _sql(uow, _NOTE_BACKUP, by, note)
-
-
-async def parity(uow: UnitOfWork, cluster: str) -> run.Run | None:
-    """The newest comparison with what the former system holds."""
-    return await runs.newest(uow.connection, cluster)
 
 
 async def written_back(

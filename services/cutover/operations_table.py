@@ -3,8 +3,6 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
-import orjson
-
 from schemas import cutover_operations as declared
 from schemas.cutover_answers import BackupNoted
 from schemas.cutover_operations import (
@@ -13,17 +11,14 @@ from schemas.cutover_operations import (
     LateArguments,
     MoveArguments,
     NoArguments,
-    ParityArguments,
     QuarantineArguments,
     WayBackArguments,
 )
 from services.cutover import operations, quarantine_operations
 from services.cutover.definition import CutoverDefinition
-from services.cutover.operations import CutoverError
-from services.cutover.parity.run import RunDifference
+from services.cutover.parity_operations import PARITY
 from services.operations.binding import Bound, Call, Table, table
 from services.operations.parked import PARKED
-from services.operations.running import LONGEST_ANSWER
 
 # --- queries -------------------------------------------------------------------------------------------------------
 
@@ -56,19 +51,6 @@ async def _quarantine(call: Call[QuarantineArguments]) -> Mapping[str, Any]:
 
 async def _late_message(call: Call[LateArguments]) -> Mapping[str, Any]:
     return await quarantine_operations.late_message(call.uow, call.definition, call.arguments.number, call.cluster)
-
-
-async def _parity(call: Call[ParityArguments]) -> Mapping[str, Any]:
-    run = await operations.parity(call.uow, call.cluster)
-    system = _system(call)
-    if run is None:
-        mend = f"traboule parity --as {system} EXPORT-FILE"
-        raise CutoverError("never-compared", f"{system} was never compared with what it holds: {mend}")
-    chosen = [difference for difference in run.differences if call.arguments.state in ("all", _state(difference))]
-    first, limit = call.arguments.after, call.arguments.limit
-    page = _as_many_as_fit([difference.as_json() for difference in chosen[first : first + limit]])
-    following = first + len(page) if first + len(page) < len(chosen) else None
-    return _about(call) | {**run.as_json(), "differences": page, "next": following}
 
 
 async def _way_back(call: Call[WayBackArguments]) -> Mapping[str, Any]:
@@ -132,7 +114,7 @@ CUTOVER: Final = (
     Bound(declared.STAGE, _stage),
     Bound(declared.CONDITIONS, _conditions),
     Bound(declared.HISTORY, _history),
-    Bound(declared.PARITY, _parity),
+    *PARITY,
     Bound(declared.WAY_BACK, _way_back),
     Bound(declared.QUARANTINE, _quarantine),
     Bound(declared.LATE_MESSAGE, _late_message),
@@ -154,20 +136,6 @@ def _remains(call: Call[Any]) -> str:
         f"its broker user {call.cluster}.{call.definition.name} still may write, until an operator runs: "
         "traboule former-systems revoke-retired"
     )
-
-
-def _state(difference: RunDifference) -> str:
-    return "open" if difference.accepted is None else "accepted"
-
-
-def _as_many_as_fit(items: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """The first of them, at least one, that leave room for the rest of an answer."""
-    size = 0
-    for count, item in enumerate(items):
-        size += len(orjson.dumps(item, default=str))
-        if count and size > LONGEST_ANSWER // 2:
-            return items[:count]
-    return items
 
 
 def _system(call: Call[Any]) -> str:

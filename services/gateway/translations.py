@@ -114,6 +114,23 @@ PROBLEMS: Mapping[str, tuple[int, str, str]] = {
         "Cet ancien système n'a jamais été comparé",
         "This former system was never compared with our mirror",
     ),
+    "never-rehearsed": (
+        404,
+        "Cet ancien système n'a jamais été répété",
+        "It was never rehearsed what we would do in place of this former system",
+    ),
+    "difference-unknown": (
+        404,
+        "La dernière comparaison n'a pas trouvé cet écart",
+        "The newest comparison did not find this difference",
+    ),
+    "difference-ambiguous": (409, "Plusieurs écarts commencent ainsi", "Several differences begin so"),
+    "difference-not-open": (409, "Un de ces écarts est déjà accepté", "One of these differences is accepted already"),
+    "difference-not-accepted": (
+        409,
+        "Un de ces écarts n'est pas accepté",
+        "One of these differences is not accepted",
+    ),
     "no-write-back": (
         404,
         "Rien n'est écrit ici que cet ancien système ne sache",

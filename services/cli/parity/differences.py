@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, cast, get_args
+from collections.abc import Sequence
+from typing import Annotated, cast, get_args
 
 import typer
 
 from services.cli.parity import operations
-from services.cli.parity.operations import Choice, System
+from services.cli.parity.operations import System
 from services.cli.parity.tables import print_list, print_whole
 from services.cli.systems import named
 from services.cutover.parity.compare import What
+from services.cutover.parity.deciding import Choice
+from services.cutover.parity.listing import Filter
 from shared.cli.author import required_text, who
 from shared.cli.options import By, Json, Reason
 from shared.cli.terminal import as_json, refuse, run
@@ -52,14 +55,8 @@ def list_(
     """
     if state not in STATES:
         raise typer.BadParameter(f"--state is one of {', '.join(STATES)}")
-    chosen_system = _system(system, rehearsal)
-    newest = run(operations.newest(chosen_system))
-    choice = operations.Choice((), kind, _what(what), field, owner)
-    result = [
-        item
-        for item in operations.chosen(newest, choice)
-        if state == "all" or (item.accepted is not None) == (state == "accepted")
-    ]
+    chosen = Filter(state, kind, _what(what), field, owner)
+    newest, result = run(operations.listed(_system(system, rehearsal), Choice(filter=chosen)))
     if json:
         as_json({"system": system, **newest.as_json(), "differences": [item.as_json() for item in result]})
         return
@@ -77,12 +74,7 @@ def show(
 
     Example: [bold]traboule differences show 4f0c12ab --as numelink/billing[/]
     """
-    chosen_system = _system(system, rehearsal)
-
-    async def chosen_difference() -> Any:
-        return operations.chosen(await operations.newest(chosen_system), operations.Choice((difference,)))[0]
-
-    result = run(chosen_difference())
+    _, (result,) = run(operations.listed(_system(system, rehearsal), Choice((difference,))))
     if json:
         as_json(result.as_json())
     else:
@@ -92,8 +84,9 @@ def show(
 @app.command()
 def assign(
     system: As,
-    owner: Annotated[str, typer.Option("--owner", help="who sees to it: a person or a team")],
     ids: Ids = None,
+    owner: Annotated[str, typer.Option("--owner", help="who sees to it: a person or a team")] = "",
+    nobody: Annotated[bool, typer.Option("--nobody", help="nobody sees to it any more")] = False,
     kind: Kind = None,
     what: WhatOption = None,
     field: Field = None,
@@ -104,7 +97,9 @@ def assign(
 
     Example: [bold]traboule differences assign --as numelink/billing --kind payment --owner "tresorerie"[/]
     """
-    to = required_text("--owner", owner, 200)
+    if nobody and owner:
+        refuse("--owner and --nobody exclude each other")
+    to = None if nobody else required_text("--owner", owner, 200)
     chosen_system, choice = _system(system, rehearsal), _choice(ids, kind, what, field)
     _report("assigned", run(operations.assign(chosen_system, choice, to)), json)
 
@@ -180,7 +175,7 @@ def _choice(ids: list[str] | None, kind: str | None, what: str | None, field: st
         refuse("name ids, or say --kind, --what or --field")
     if bad := [text for text in ids or () if len(text) < 4 or not text.isalnum()]:
         refuse(f"{bad[0]!r} is no difference's id: write four of its characters at least, as `list` shows them")
-    return Choice(ids or (), kind, _what(what), field)
+    return Choice(ids or (), Filter("all", kind, _what(what), field))
 
 
 def _what(what: str | None) -> What | None:
@@ -189,9 +184,9 @@ def _what(what: str | None) -> What | None:
     return cast("What | None", what)
 
 
-def _report(verb: str, names: list[str], json: bool) -> None:
+def _report(verb: str, names: Sequence[str], json: bool) -> None:
     if json:
-        as_json({verb: names})
+        as_json({verb: list(names)})
     elif len(names) > 20:
         typer.echo(f"{len(names):,} {verb.replace('_', ' ')}")
     else:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from services.common.transactions import transaction
 from services.cutover import manifests
-from services.cutover.parity import runs
-from services.cutover.parity.compare import Comparison, What
+from services.cutover.operations import CutoverError
+from services.cutover.parity import listing, runs
+from services.cutover.parity.compare import Comparison
 from services.cutover.parity.comparison import compare_mirror, one_snapshot, prove_by_manifest
+from services.cutover.parity.deciding import Choice, Comparisons
 from services.cutover.parity.run import Run, RunDifference, Subject
 from shared.cli.errors import CannotAct, NotFound
 
@@ -18,8 +21,6 @@ if TYPE_CHECKING:
     from services.cli.importing.export import Export
     from services.common.definition import ServiceDefinition
     from shared.runtime.settings import ServiceSettings
-
-_CANDIDATES = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,27 +36,6 @@ class System:
     def name(self) -> str:
         """As operators write it."""
         return f"{self.cluster}/{self.definition.name}"
-
-
-@dataclass(frozen=True, slots=True)
-class Choice:
-    """Which differences of the newest run: those whose ids begin so, or all that match."""
-
-    beginnings: Sequence[str] = ()
-    kind: str | None = None
-    what: What | None = None
-    field: str | None = None
-    owner: str | None = None
-
-    def matches(self, item: RunDifference) -> bool:
-        """Whether the filter lets it through."""
-        difference = item.difference
-        return (
-            self.kind in (None, difference.kind)
-            and self.what in (None, difference.what)
-            and (self.field is None or self.field in difference.fields)
-            and self.owner in (None, item.owner)
-        )
 
 
 async def prove(system: System, export: Export, *, by: str, source: Sequence[str]) -> Run:
@@ -79,13 +59,19 @@ async def prove_by_newest_manifest(system: System, *, by: str) -> Run:
         await one_snapshot(uow.connection)
         if await prove_by_manifest(uow.connection, system.cluster, system.definition.mirrored, by=by) is None:
             raise CannotAct(_no_manifest(system, await manifests.arrived(uow.connection, system.cluster)))
-        return await _newest(uow, system)
+        run = await runs.newest(uow.connection, system.cluster)
+        assert run is not None, "it was kept"
+        return run
 
 
-async def newest(system: System) -> Run:
-    """The newest run as its differences stand now. Raises NotFound."""
-    async with transaction(system.definition, system.settings, "differences") as uow:
-        return await _newest(uow, system)
+async def listed(system: System, choice: Choice) -> tuple[Run, list[RunDifference]]:
+    """The newest run as its differences stand now, and those that are chosen. Raises NotFound, CannotAct."""
+    async with _deciding(system) as comparisons:
+        run = await _newest(comparisons)
+        if not choice.beginnings:
+            return run, await listing.differences(comparisons.connection, run, choice.filter)
+        digests = set(await comparisons.named(run, choice.beginnings))
+        return run, [item for item in run.differences if item.digest in digests]
 
 
 async def past(system: System) -> list[dict[str, Any]]:
@@ -94,49 +80,22 @@ async def past(system: System) -> list[dict[str, Any]]:
         return await runs.history(uow.connection, system.cluster, subject=system.subject)
 
 
-async def accept(system: System, choice: Choice, *, by: str, reason: str) -> list[str]:
+async def accept(system: System, choice: Choice, *, by: str, reason: str) -> Sequence[str]:
     """Accept differences of the newest run; returns the names of those that were open. Raises NotFound, CannotAct."""
-
-    async def do(uow: Any, _: Run, digests: Collection[str]) -> set[str]:
-        return await runs.accept(uow.connection, system.cluster, digests, by=by, reason=reason)
-
-    return await _decide(system, choice, do)
+    async with _deciding(system) as comparisons:
+        return (await comparisons.accept(choice, by=by, reason=reason)).changed
 
 
-async def take_back(system: System, choice: Choice, *, by: str, reason: str) -> list[str]:
+async def take_back(system: System, choice: Choice, *, by: str, reason: str) -> Sequence[str]:
     """Open accepted differences again; returns the names of those that were accepted. Raises NotFound, CannotAct."""
-
-    async def do(uow: Any, _: Run, digests: Collection[str]) -> set[str]:
-        return await runs.take_back(uow.connection, system.cluster, digests, by=by, reason=reason)
-
-    return await _decide(system, choice, do)
+    async with _deciding(system) as comparisons:
+        return (await comparisons.take_back(choice, by=by, reason=reason)).changed
 
 
-async def assign(system: System, choice: Choice, owner: str) -> list[str]:
+async def assign(system: System, choice: Choice, owner: str | None) -> Sequence[str]:
     """Give differences to somebody; returns the names of those that changed hands. Raises NotFound, CannotAct."""
-
-    async def do(uow: Any, run: Run, digests: Collection[str]) -> set[str]:
-        return await runs.assign(uow.connection, run.number, digests, owner)
-
-    return await _decide(system, choice, do)
-
-
-def chosen(run: Run, choice: Choice) -> list[RunDifference]:
-    """What an operator chose. Raises NotFound, or CannotAct when several begin as one was named."""
-    if not choice.beginnings:
-        return [item for item in run.differences if choice.matches(item)]
-    return [_named(run, beginning) for beginning in dict.fromkeys(choice.beginnings)]
-
-
-def _named(run: Run, beginning: str) -> RunDifference:
-    result = [item for item in run.differences if item.digest.startswith(beginning.lower())]
-    if not result:
-        raise NotFound(f"the newest comparison of {run.cluster} found no difference {beginning}")
-    if len(result) > 1:
-        names = ", ".join(item.digest[:16] for item in result[:_CANDIDATES])
-        more = ", …" if len(result) > _CANDIDATES else ""
-        raise CannotAct(f"several differences begin with {beginning}: {names}{more}")
-    return result[0]
+    async with _deciding(system) as comparisons:
+        return (await comparisons.assign(choice, owner)).changed
 
 
 def _no_manifest(system: System, came: tuple[int, int, int] | None) -> str:
@@ -148,20 +107,18 @@ def _no_manifest(system: System, came: tuple[int, int, int] | None) -> str:
     return f"{detail}, or give its export: traboule parity --as {system.name} EXPORT-FILE"
 
 
-async def _decide(system: System, choice: Choice, do: Callable[..., Any]) -> list[str]:
-    async with transaction(system.definition, system.settings, "differences") as uow:
-        run = await _newest(uow, system)
-        result = chosen(run, choice)
-        if not result:
-            raise NotFound("no difference matches")
-        changed: set[str] = await do(uow, run, [item.digest for item in result])
-        return [item.name for item in result if item.digest in changed]
+@asynccontextmanager
+async def _deciding(system: System) -> AsyncGenerator[Comparisons]:
+    """One transaction of the service. Raises Unreachable; and NotFound or CannotAct where it refuses."""
+    try:
+        async with transaction(system.definition, system.settings, "differences") as uow:
+            yield Comparisons(uow.connection, system.cluster, system.definition.name, system.subject)
+    except CutoverError as error:
+        raise (CannotAct if error.kind == "difference-ambiguous" else NotFound)(str(error)) from None
 
 
-async def _newest(uow: Any, system: System) -> Run:
-    run = await runs.newest(uow.connection, system.cluster, system.subject)
-    if run is None and system.subject == "rehearsal":
-        raise NotFound(f"{system.name} was never rehearsed: traboule rehearse {system.name}")
-    if run is None:
-        raise NotFound(f"{system.name} was never compared: traboule parity --as {system.name} EXPORT-FILE")
+async def _newest(comparisons: Comparisons) -> Run:
+    await comparisons.newest()
+    run = await runs.newest(comparisons.connection, comparisons.cluster, comparisons.subject)
+    assert run is not None, "there is one"
     return run

@@ -4,13 +4,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from decimal import Decimal
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 from services.cutover.parity.compare import Difference, Sides
 from shared.persistence.database import json_of
 
 Subject = Literal["mirror", "rehearsal"]
 """What is compared: what both sides hold; or what the former system did, and what we would have done."""
+
+LENGTH_OF_NAME: Final = 12
+"""So many characters of a digest name a difference."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +37,7 @@ class RunDifference:
     @property
     def name(self) -> str:
         """How a person names it: the beginning of its digest."""
-        return self.digest[:12]
+        return self.digest[:LENGTH_OF_NAME]
 
     def as_json(self) -> dict[str, Any]:
         """For programs."""

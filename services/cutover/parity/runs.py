@@ -8,7 +8,15 @@ import orjson
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.cutover.parity.compare import WHATS, Difference, Result, Sides
-from services.cutover.parity.run import Acceptance, Run, Subject, run_difference, sums_as_json, sums_by_year
+from services.cutover.parity.run import (
+    Acceptance,
+    Run,
+    RunDifference,
+    Subject,
+    run_difference,
+    sums_as_json,
+    sums_by_year,
+)
 from services.cutover.preconditions import Parity
 from shared.persistence.batches import columns_of
 from shared.persistence.database import json_of, rows_of
@@ -73,7 +81,8 @@ _IN_FORCE = """
 """
 _HISTORY = """
     select id, at, by, source, open, accepted from parity_runs
-    where cluster = $1 and subject = $2 order by id desc limit $3
+    where cluster = $1 and subject = $2 and ($4::int is null or at >= now() - make_interval(days => $4::int))
+    order by id desc limit $3
 """
 _ACCEPT = """
     insert into parity_acceptances (cluster, digest, reason, by) select $1, unnest($2::text[]), $3, $4
@@ -84,8 +93,8 @@ _TAKE_BACK = """
     where cluster = $1 and digest = any($2::text[]) and taken_back_at is null returning digest
 """
 _ASSIGN = """
-    update parity_differences set owner = $3
-    where run_id = $1 and digest = any($2::text[]) and owner is distinct from $3 returning digest
+    update parity_differences set owner = $3::text
+    where run_id = $1 and digest = any($2::text[]) and owner is distinct from $3::text returning digest
 """
 
 
@@ -145,18 +154,14 @@ async def keep(
     return number
 
 
-async def newest(connection: AsyncConnection, cluster: str, subject: Subject = "mirror") -> Run | None:
-    """The newest run with its differences, and with what is accepted and assigned now."""
+async def newest(
+    connection: AsyncConnection, cluster: str, subject: Subject = "mirror", *, with_differences: bool = True
+) -> Run | None:
+    """The newest run with its differences, if these are wanted, and with what is accepted and assigned now."""
     rows = rows_of(await connection.exec_driver_sql(_NEWEST, (cluster, subject)))
     if not rows:
         return None
     number, name, at, by, source, counts, sums, manifest = rows[0]
-    in_force = rows_of(await connection.exec_driver_sql(_IN_FORCE, (cluster,)))
-    accepted = {digest: Acceptance(*rest) for digest, *rest in in_force}
-    result = [
-        run_difference(row, accepted) for row in rows_of(await connection.exec_driver_sql(_DIFFERENCES, (number,)))
-    ]
-    result.sort(key=lambda item: (item.difference.kind, WHATS.index(item.difference.what), item.difference.item_id))
     return Run(
         number,
         name,
@@ -165,17 +170,32 @@ async def newest(connection: AsyncConnection, cluster: str, subject: Subject = "
         source,
         {kind: Sides(**sides) for kind, sides in json_of(counts).items()},
         {kind: sums_by_year(years) for kind, years in json_of(sums).items()},
-        result,
+        await _differences_of(connection, number, cluster) if with_differences else [],
         manifest,
         subject,
     )
 
 
+async def _differences_of(connection: AsyncConnection, number: int, cluster: str) -> list[RunDifference]:
+    in_force = rows_of(await connection.exec_driver_sql(_IN_FORCE, (cluster,)))
+    accepted = {digest: Acceptance(*rest) for digest, *rest in in_force}
+    result = [
+        run_difference(row, accepted) for row in rows_of(await connection.exec_driver_sql(_DIFFERENCES, (number,)))
+    ]
+    result.sort(key=lambda item: (item.difference.kind, WHATS.index(item.difference.what), item.difference.item_id))
+    return result
+
+
 async def history(
-    connection: AsyncConnection, cluster: str, limit: int = 50, subject: Subject = "mirror"
+    connection: AsyncConnection,
+    cluster: str,
+    limit: int = 50,
+    subject: Subject = "mirror",
+    *,
+    days: int | None = None,
 ) -> list[dict[str, Any]]:
-    """The newest runs, and how many differences each found open and accepted."""
-    rows = (await connection.exec_driver_sql(_HISTORY, (cluster, subject, limit))).mappings().all()
+    """The newest runs, of the last ``days`` if it is said, and what each found open and accepted at its time."""
+    rows = (await connection.exec_driver_sql(_HISTORY, (cluster, subject, limit, days))).mappings().all()
     return [dict(row) for row in rows]
 
 
@@ -195,8 +215,8 @@ async def take_back(
     return set(rows.scalars())
 
 
-async def assign(connection: AsyncConnection, run: int, digests: Collection[str], owner: str) -> set[str]:
-    """Give differences of a run to somebody; returns those that had another owner, or none."""
+async def assign(connection: AsyncConnection, run: int, digests: Collection[str], owner: str | None) -> set[str]:
+    """Give differences of a run to somebody, or to nobody; returns those that had another owner, or none."""
     return set((await connection.exec_driver_sql(_ASSIGN, (run, sorted(digests), owner))).scalars())
 
 

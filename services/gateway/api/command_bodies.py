@@ -12,15 +12,17 @@ from schemas import billing_payments as payments
 from schemas.base import Amount, Day, Key
 from schemas.billing_charges import ALL as CHARGES
 from schemas.billing_grids import Grid
+from schemas.cutover_operations import Subject
 from schemas.dead_letters import ALL as PARKED
 from schemas.events_checkin import ALL as CHECK_IN
 from schemas.events_operations import ALL as EVENTS
 from schemas.events_passes import ALL as PASSES
 from schemas.events_registrations import ALL as REGISTRATIONS
+from schemas.parity_operations import ACCEPT, TAKE_BACK, Differences
 from services.gateway.api.derived_bodies import derived_body
 from services.gateway.api.signed import Deciding, Line, Signed
 from services.gateway.problems import ProblemError
-from services.membership.identity.decisions import LONGEST_REASON
+from services.membership.identity.decisions import LONGEST_AUTHOR, LONGEST_REASON
 
 
 class Moving(Deciding):
@@ -177,11 +179,22 @@ class InformationLetter(Deciding):
     policy: Annotated[str, Field(max_length=500)]
 
 
+class AssignedDifferences(Signed):
+    """Differences of the newest comparison, and who sees to them."""
+
+    differences: Differences
+    subject: Subject = "mirror"
+    owner: Annotated[str, Field(min_length=1, max_length=LONGEST_AUTHOR), Line] | None = Field(
+        description="`me` is whoever asks; null: nobody any more"
+    )
+
+
 BODIES: Final[Mapping[str, type[Signed]]] = {
     "move": Moving,
     "apply-late": Deciding,
     "dismiss-late": Deciding,
     "note-backup": NotedBackup,
+    "assign-differences": AssignedDifferences,
     "propose-grid": ProposedGrid,
     "adopt-grid": AdoptedGrid,
     "decide-due": DueDecision,
@@ -208,7 +221,7 @@ BODIES: Final[Mapping[str, type[Signed]]] = {
     "send-information-letter": InformationLetter,
     **{
         operation.name: derived_body(operation)
-        for operation in (*EVENTS, *REGISTRATIONS, *CHECK_IN, *CHARGES, *PASSES, *PARKED)
+        for operation in (*EVENTS, *REGISTRATIONS, *CHECK_IN, *CHARGES, *PASSES, *PARKED, ACCEPT, TAKE_BACK)
         if operation.kind == "command"
     },
 }

@@ -76,7 +76,7 @@ WORDS: Final[Mapping[Right, tuple[str, str]]] = {
     "write-records": ("modifier des fiches", "change records"),
     "see-conflicts": ("voir les conflits", "see conflicts"),
     "see-cutover": ("voir la bascule", "see the cutover"),
-    "decide-late": ("trancher les messages tardifs", "decide late messages"),
+    "decide-late": ("trancher les messages tardifs et les écarts", "decide late messages and differences"),
     "decide-late-billing": ("trancher ceux de la facturation", "decide those of billing"),
     "move-systems": ("basculer un ancien système", "move a former system"),
     "note-backup": ("noter une sauvegarde", "note a backup"),

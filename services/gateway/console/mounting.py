@@ -15,8 +15,10 @@ from services.gateway.console.pages import (
     asked,
     conflicts,
     cutover,
+    cutover_differences,
     cutover_late,
     cutover_moves,
+    cutover_parity,
     cutover_sections,
     duplicates,
     duplicates_decisions,
@@ -42,7 +44,7 @@ PAGES = (
     *(home, members, members_export, member_records, member, member_identity, member_values, asked),
     # Before it: a case's address would match theirs; and a member's that of a new member.
     *(duplicates_decisions, duplicates_evident, duplicates),
-    *(conflicts, cutover, cutover_sections, cutover_moves, cutover_late),
+    *(conflicts, cutover, cutover_sections, cutover_parity, cutover_differences, cutover_moves, cutover_late),
     *(operations, operations_messages, operations_message),
     *(access, access_trail),
 )

@@ -13,8 +13,9 @@ from deploy.local.nodes import Nodes
 from services.gateway.console.session import COOKIE
 from tests.browser.axe import violations
 from tests.browser.console.conftest import HOSTILE
+from tests.browser.console.keyboard import press
 from tests.integration.cutover.console.clicking import SYSTEM, Clicking
-from tests.integration.cutover.console.test_parts import compared
+from tests.integration.cutover.differences import a_difference, compared
 from tests.integration.cutover.http.test_parked import QUEUE, body, parked, without
 from tests.integration.cutover.staff import Staff
 from tests.integration.gateway.gateways import lifespan
@@ -129,7 +130,7 @@ async def test_a_late_message_is_decided_side_by_side(merger: Merger, axe: str, 
     staff = merger.clicking.staff
     async with merger.billing.running():
         await staff.moved("mirror")
-        await compared(merger.clicking)
+        await compared(merger.billing, a_difference("F1"))
         await staff.moved("switch")
         number = await staff.late(invoice_id="F1", label=HOSTILE)
         tab = await merger.tab(SYSTEM)
@@ -141,6 +142,43 @@ async def test_a_late_message_is_decided_side_by_side(merger: Merger, axe: str, 
         await tab.submit(f"document.querySelector('[action$=\"/{number}/appliquer\"] .first').click()")
         assert "Le message tardif est appliqué." in await tab.run(MAIN)
         await tab.becomes(f"{FILLED} && {MAIN}.includes('Aucun message n’attend un avis.')")
+
+
+async def test_differences_are_accepted_in_bulk_and_that_is_undone(merger: Merger, axe: str, tmp_path: Path) -> None:
+    staff, billing = merger.clicking.staff, merger.billing
+    async with billing.running():
+        await staff.moved("mirror")
+        for days_ago, still_open in ((80, 41), (61, 33), (60, 12), (31, 14), (12, 5), (1, 5)):
+            await compared(billing, days_ago=days_ago, counts=(still_open, 2))
+        await compared(billing, a_difference("R1", kind="dues"), subject="rehearsal", days_ago=1)
+        long = {"label": HOSTILE, "gross": "1080.00", "lines": [{"amount": "12.00", "label": "Cotisation"}] * 3}
+        whole = a_difference("FA-2026-0003", "missing-here", fields=[], there=long, here=None)
+        differ = [a_difference(f"F{n}", there={"label": "Cotisation 2026"}, owner="Zoé") for n in range(3)]
+        await compared(billing, *differ, a_difference(HOSTILE[:180], there=long, here={"gross": "1080.00"}), whole)
+        tab = await merger.tab(SYSTEM)
+        await tab.becomes(FILLED)
+        await looked_at(tab, axe, tmp_path, "parity")
+        await tab.submit("document.querySelector('#parite .ways a').click()")
+        assert await tab.run("document.querySelectorAll('.difference').length") == 5
+        await tab.run("document.querySelectorAll('details').forEach(each => each.open = true); null")
+        await looked_at(tab, axe, tmp_path, "differences")
+        dark = await merger.tab(f"{SYSTEM}/ecarts?qui=Zo%C3%A9&cocher=tout", dark=True)
+        await looked_at(dark, axe, tmp_path, "differences-dark")
+        # Nobody decides anything by pressing Enter in a field.
+        await dark.run("document.getElementById('reason').value = 'x'; document.getElementById('a-qui').focus(); null")
+        await press(dark, "Enter")
+        plain = await merger.tab(f"{SYSTEM}/ecarts?qui=Zo%C3%A9", script=False)
+        await plain.submit("document.querySelector('.differences .ways a').click()")
+        assert await plain.run("document.querySelectorAll('.difference :checked').length") == 3
+        await plain.run("document.getElementById('reason').value = 'Abrégé là-bas'; null")
+        await plain.submit("document.querySelector('.answering .first').click()")
+        assert "3 écarts sont acceptés" in await plain.run(MAIN)
+        await dark.open(await plain.run("location.href"))
+        await looked_at(dark, axe, tmp_path, "accepted-dark")
+        await plain.submit("document.querySelector('.note [type=submit]').click()")
+        assert "3 écarts sont rouverts." in await plain.run(MAIN)
+        await tab.open(f"{merger.url}{SYSTEM}/ecarts?sujet=repetition")
+        await looked_at(tab, axe, tmp_path, "rehearsal")
 
 
 async def test_a_parked_message_is_corrected_and_a_group_sent_again(merger: Merger, axe: str, tmp_path: Path) -> None:
@@ -185,7 +223,7 @@ async def test_without_a_script_links_lead_to_each_part_and_a_move_is_followed(m
         await tab.open(f"{merger.url}{SYSTEM}/passer?vers=mirror")
         await tab.run("document.getElementById('reason').value = 'Tout est prêt'; null")
         await tab.submit("document.querySelector('.moving [type=submit]').click()")
-        # Nothing asks for it: the page loads itself again.
-        await tab.becomes("document.querySelectorAll('.steps .done').length == 4")
+        # Nothing asks for it: the page loads itself again. Before it is whole, another would be taken for it.
+        await tab.becomes("document.readyState == 'complete' && document.querySelectorAll('.steps .done').length == 4")
         await tab.open(merger.url + SYSTEM)
         assert await tab.run("document.querySelector('.track [aria-current]').textContent") == "miroir"

@@ -47,6 +47,7 @@ PAGES = {
     "cutover": ("/console/bascule", ""),
     "system-away": ("/console/bascule/numelink/billing", ""),
     "part-away": ("/console/bascule/numelink/billing/conditions", ""),
+    "differences-away": ("/console/bascule/numelink/billing/ecarts", ""),
     "move": ("/console/bascule/numelink/billing/passer?vers=mirror", ""),
     "operations-away": ("/console/exploitation", ""),
     "conflicts": ("/console/conflits", ""),

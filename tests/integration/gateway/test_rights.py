@@ -113,6 +113,13 @@ SCOPED_ROUTES = [
     ("decide-late", "POST", "/cutover/numelink/membership/quarantine/1/apply", REASON),
     ("decide-late", "POST", "/cutover/numelink/events/quarantine/1/dismiss", REASON),
     ("decide-late-billing", "POST", "/cutover/numelink/billing/quarantine/1/apply", REASON),
+    ("decide-late", "POST", "/cutover/numelink/membership/parity/accept", {"differences": ["abcd"], **REASON}),
+    (
+        "decide-late-billing",
+        "POST",
+        "/cutover/numelink/billing/parity/assign",
+        {"differences": ["abcd"], "owner": "me"},
+    ),
 ]
 
 

@@ -136,7 +136,7 @@ def _waits(count: Mapping[str, Any] | None, line: Mapping[str, Any], words: Word
     late = words.plural("%(num)s message tardif", "%(num)s messages tardifs", count["late"])
     differences = words.plural("%(num)s écart", "%(num)s écarts", count["differences"])
     links = [(count["late"], Link(f"{address}/tardifs", late))]
-    links.append((count["differences"], Link(f"{address}/parite", differences)))
+    links.append((count["differences"], Link(f"{address}/ecarts", differences)))
     return tuple(link for number, link in links if number)
 
 

@@ -5,7 +5,6 @@ from typing import Any, Final
 from fastapi import APIRouter, Request
 from starlette.responses import RedirectResponse, Response
 
-from schemas.rights import Right
 from services.gateway.auth.caller import Caller
 from services.gateway.console import rendering
 from services.gateway.console.display import moment
@@ -15,6 +14,7 @@ from services.gateway.console.pages.asked import asked_address
 from services.gateway.console.pages.cutover import SYSTEM, system_of
 from services.gateway.console.pages.cutover_parts import late_tag, short_type, values_of
 from services.gateway.console.pages.cutover_sections import above
+from services.gateway.console.pages.cutover_words import decides
 from services.gateway.console.sections import Link, Section, section_response, unanswered
 from services.gateway.console.session import Person
 from services.gateway.problems import ProblemError
@@ -23,11 +23,6 @@ router = APIRouter(include_in_schema=False)
 
 LATE: Final = f"{SYSTEM}/tardifs/{{number}}"
 _WAYS: Final = {"appliquer": "apply", "ecarter": "dismiss"}
-
-
-def decides(service: str) -> Right:
-    """What somebody needs to decide late messages of a service."""
-    return "decide-late-billing" if service == "billing" else "decide-late"
 
 
 @router.get(LATE)

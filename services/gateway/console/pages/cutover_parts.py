@@ -7,13 +7,11 @@ from typing import Any, cast
 import orjson
 
 from services.gateway.console.catalogue import Words
-from services.gateway.console.display import Tag, moment, money, number
+from services.gateway.console.display import Tag, moment
 from services.gateway.console.pages.cutover_findings import found
 from services.gateway.console.pages.cutover_words import (
     NEVER_OVERRULED,
     condition_name,
-    difference_name,
-    kind_name,
     late_state,
     stage_name,
 )
@@ -46,16 +44,6 @@ class Conditions:
 
 
 @dataclass(frozen=True, slots=True)
-class Sides:
-    """How many, or how much, on either side."""
-
-    label: str
-    there: str
-    here: str
-    is_equal: bool
-
-
-@dataclass(frozen=True, slots=True)
 class Value:
     """What two sides say of a field; empty where one of them says nothing."""
 
@@ -63,31 +51,6 @@ class Value:
     there: str
     here: str
     is_different: bool = True
-
-
-@dataclass(frozen=True, slots=True)
-class Difference:
-    """One difference; ``values`` is empty where the person may not see any."""
-
-    kind: str
-    item: str
-    what: str
-    fields: str
-    values: tuple[Value, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Parity:
-    """The newest comparison, and a page of its differences; ``following`` goes into the address."""
-
-    at: str
-    source: str
-    state: Tag
-    accepted: int
-    counts: tuple[Sides, ...]
-    sums: tuple[Sides, ...]
-    differences: tuple[Difference, ...]
-    following: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,52 +105,6 @@ def _condition(item: Mapping[str, Any], ways: Mapping[str, str], words: Words) -
         remedies=tuple(filter(None, (item["remedy"], item["http"]))),
         can_be_overruled=item["name"] not in NEVER_OVERRULED,
         way=None if item["holds"] else ways.get(item["name"]),
-    )
-
-
-def parity_of(answer: Mapping[str, Any], *, with_values: bool, words: Words) -> Parity:
-    """The newest comparison in numbers, and its differences."""
-    if answer["open"]:
-        text = words.plural("%(num)s écart ouvert", "%(num)s écarts ouverts", answer["open"])
-        state = Tag("attention", text, text)
-    else:
-        state = Tag("good", words.text("aucun écart ouvert"), words.text("aucun écart ouvert"))
-    return Parity(
-        at=words.text("Comparé le %(at)s par %(name)s.", at=moment(answer["at"], words.language), name=answer["by"]),
-        source=", ".join(answer["source"]),
-        state=state,
-        accepted=answer["accepted"],
-        counts=tuple(
-            Sides(
-                kind_name(kind, words),
-                number(sides["there"], words.language),
-                number(sides["here"], words.language),
-                sides["there"] == sides["here"],
-            )
-            for kind, sides in answer["counts"].items()
-        ),
-        sums=tuple(
-            Sides(
-                f"{kind_name(kind, words)} {year}",
-                money(sides["there"], words.language),
-                money(sides["here"], words.language),
-                sides["there"] == sides["here"],
-            )
-            for kind, years in answer["sums"].items()
-            for year, sides in years.items()
-        ),
-        differences=tuple(_difference(item, with_values, words) for item in answer["differences"]),
-        following=answer["next"],
-    )
-
-
-def _difference(item: Mapping[str, Any], with_values: bool, words: Words) -> Difference:
-    return Difference(
-        kind=kind_name(item["kind"], words),
-        item=item["item_id"],
-        what=difference_name(item["what"], words),
-        fields=", ".join(item["fields"]),
-        values=values_of(item["there"], item["here"]) if with_values else (),
     )
 
 

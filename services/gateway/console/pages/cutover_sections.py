@@ -1,5 +1,6 @@
 """The parts of a former system's page: each asks its service, and can be asked again by itself."""
 
+from collections.abc import Mapping
 from typing import Any, Final
 
 from fastapi import APIRouter, Request
@@ -14,9 +15,9 @@ from services.gateway.console.pages.cutover_parts import (
     conditions_of,
     history_of,
     late_of,
-    parity_of,
     written_back_of,
 )
+from services.gateway.console.pages.cutover_words import decides
 from services.gateway.console.sections import Link, Section, section_response, unanswered
 from services.gateway.console.session import Person
 from services.gateway.problems import TYPE, ProblemError
@@ -26,6 +27,7 @@ router = APIRouter(include_in_schema=False)
 ROWS: Final = 20
 OPERATIONS: Final = "/console/exploitation"
 STATES: Final = {"": "waiting", "appliques": "applied", "ecartes": "dismissed", "tous": "all"}
+_TO_DIFFERENCES: Final = {"parity": "/ecarts", "rehearsal": "/ecarts?sujet=repetition"}
 
 
 class Asked:
@@ -71,26 +73,36 @@ def is_problem(answer: Answer, kind: str) -> bool:
     return answer.is_refusal and (answer.json or {}).get("type") == f"{TYPE}{kind}"
 
 
-async def _asked(request: Request, person: Caller, cluster: str, service: str, name: str) -> Asked:
+async def asked_part(request: Request, person: Caller, cluster: str, service: str, name: str) -> Asked:
+    """One part of a former system. Raises ProblemError where there is no such one."""
     return Asked(request, person, await system_of(request, person, cluster, service), name)
 
 
 @router.get(f"{SYSTEM}/conditions")
 async def conditions(request: Request, person: Person, cluster: str, service: str) -> Response:
     """What must hold before the move that comes next."""
-    asked = await _asked(request, person, cluster, service, "conditions")
+    asked = await asked_part(request, person, cluster, service, "conditions")
     answer = await asked.get("/conditions", {"for": "rollback" if asked.system.stage == "live" else "switch"})
     if answer.is_refusal:
         return asked.away(answer)
     return asked.shown(
-        "cutover/conditions.html", conditions=conditions_of(answer.json, _ways(asked, cluster, service), asked.words)
+        "cutover/conditions.html",
+        conditions=conditions_of(answer.json, _ways(asked, cluster, service, answer.json), asked.words),
     )
 
 
-def _ways(asked: Asked, cluster: str, service: str) -> dict[str, str]:
+def _open_differences(answer: Mapping[str, Any]) -> list[str]:
+    """Conditions that fail for differences, and not because nothing was compared, or too long ago."""
+    failing = [item for item in answer["conditions"] if item["name"] in _TO_DIFFERENCES and not item["holds"]]
+    return [item["name"] for item in failing if "traboule differences" in (item["remedy"] or "")]
+
+
+def _ways(asked: Asked, cluster: str, service: str, answer: Mapping[str, Any]) -> dict[str, str]:
     """Pages that mend conditions, which this person may use."""
     address, person = asked.system.address, asked.person
     ways = {"quarantine": f"{address}/tardifs"}
+    if person.may(decides(service), cluster):
+        ways |= {name: address + _TO_DIFFERENCES[name] for name in _open_differences(answer)}
     if asked.system.stage == "legacy" and person.may("move-systems", cluster):
         ways["mirror"] = f"{address}/passer?vers=mirror"
     if person.may("note-backup") and person.may("see-operations"):
@@ -100,25 +112,12 @@ def _ways(asked: Asked, cluster: str, service: str) -> dict[str, str]:
     return ways
 
 
-@router.get(f"{SYSTEM}/parite")
-async def parity(request: Request, person: Person, cluster: str, service: str, suite: int = 0) -> Response:
-    """The newest comparison."""
-    asked = await _asked(request, person, cluster, service, "parite")
-    answer = await asked.get("/parity", {"limit": ROWS, "after": suite})
-    if is_problem(answer, "never-compared"):
-        return asked.shown("cutover/parity.html", parity=None, command=f"traboule parity --as {cluster}/{service} …")
-    if answer.is_refusal:
-        return asked.away(answer)
-    shown = parity_of(answer.json, with_values=person.may("read-persons"), words=asked.words)
-    return asked.shown("cutover/parity.html", parity=shown, command="")
-
-
 @router.get(f"{SYSTEM}/tardifs")
 async def late(
     request: Request, person: Person, cluster: str, service: str, etat: str = "", suite: int = 0
 ) -> Response:
     """What it said too late."""
-    asked = await _asked(request, person, cluster, service, "tardifs")
+    asked = await asked_part(request, person, cluster, service, "tardifs")
     answer = await asked.get("/quarantine", {"state": STATES.get(etat, "waiting"), "limit": ROWS, "after": suite})
     if answer.is_refusal:
         return asked.away(answer)
@@ -130,7 +129,7 @@ async def late(
 @router.get(f"{SYSTEM}/transmis")
 async def written_back(request: Request, person: Person, cluster: str, service: str, suite: str = "") -> Response:
     """What was written here, and is told to it."""
-    asked = await _asked(request, person, cluster, service, "transmis")
+    asked = await asked_part(request, person, cluster, service, "transmis")
     answer = await asked.get("/write-back", {"limit": ROWS, "after": suite})
     if is_problem(answer, "no-write-back"):
         return asked.shown("cutover/written_back.html", back=None)
@@ -142,7 +141,7 @@ async def written_back(request: Request, person: Person, cluster: str, service: 
 @router.get(f"{SYSTEM}/historique")
 async def history(request: Request, person: Person, cluster: str, service: str) -> Response:
     """Every move of it."""
-    asked = await _asked(request, person, cluster, service, "historique")
+    asked = await asked_part(request, person, cluster, service, "historique")
     answer = await asked.get("/history")
     if answer.is_refusal:
         return asked.away(answer)

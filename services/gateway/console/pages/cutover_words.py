@@ -2,6 +2,7 @@
 
 from typing import Final, Literal
 
+from schemas.rights import Right
 from services.gateway.console.catalogue import Words
 
 Move = Literal["mirror", "switch", "rollback", "retire"]
@@ -20,6 +21,11 @@ GATED: Final[frozenset[str]] = frozenset({"switch", "rollback"})
 """Moves for which conditions must hold, or be overruled."""
 NEVER_OVERRULED: Final = frozenset({"mirror", "live", "objections"})
 """Conditions that no reason replaces; the service refuses these in any case."""
+
+
+def decides(service: str) -> Right:
+    """What somebody needs to decide late messages and differences of a service."""
+    return "decide-late-billing" if service == "billing" else "decide-late"
 
 
 def service_name(service: str, words: Words) -> str:
@@ -155,6 +161,11 @@ def kind_name(kind: str, words: Words) -> str:
         "consent": words.text("Accords et refus"),
         "mailing": words.text("Envois"),
         "row": words.text("Lignes"),
+        "dues": words.text("Périodes facturées"),
+        "settlement": words.text("Factures dues"),
+        "audience": words.text("Destinataires"),
+        "place": words.text("Places données"),
+        "standing": words.text("État des adhésions"),
     }.get(kind, kind)
 
 

@@ -5,25 +5,9 @@ import re
 import pytest
 
 from tests.integration.cutover.console.clicking import SYSTEM, Clicking, text_of
-from tests.support.waiting import eventually
 
 PARTS = ("conditions", "parite", "tardifs", "transmis", "historique")
 LATE = f"{SYSTEM}/tardifs"
-
-
-async def compared(console: Clicking) -> None:
-    """A comparison that found two records missing here, and one that differs."""
-    await console.staff.billing.query(
-        "insert into parity_runs (cluster, by, source, counts, sums, open, accepted) values ('numelink', 'zoé', "
-        """'{export.csv}', '{"invoice": {"there": 12, "here": 10}}', """
-        """'{"invoice": {"2026": {"there": "1080.00", "here": "1080.00"}}}', 3, 0)"""
-    )
-    await console.staff.billing.query(
-        "insert into parity_differences (run_id, digest, kind, item_id, what, fields, there, here) "
-        "select max(id), 'd' || n, 'invoice', 'F' || n, case n when 3 then 'different' else 'missing-here' end, "
-        """'{label}', '{"label": "<b>Mme Durand</b>"}', '{"label": "M. Durand"}' """
-        "from parity_runs, generate_series(1, 3) n group by n"
-    )
 
 
 async def test_the_page_comes_at_once_and_its_parts_say_that_their_service_is_away(away: Clicking) -> None:
@@ -80,28 +64,6 @@ async def test_conditions_are_a_list_of_tasks(console: Clicking) -> None:
     admins = (await console.get(f"{SYSTEM}/conditions")).text
     assert f'href="{SYSTEM}/passer?vers=mirror"' in admins
     assert 'href="/console/exploitation#sauvegarde"' in admins
-
-
-async def test_parity_shows_numbers_and_values_only_to_whom_may_read_them(console: Clicking) -> None:
-    assert "Jamais comparé" in await console.text(f"{SYSTEM}/parite")
-    await compared(console)
-    html = (await console.get(f"{SYSTEM}/parite", "staff")).text
-    for shown in ("3 écarts ouverts", "Factures 12 10", "F1 manque ici", "F3 diffère", "Mme Durand"):
-        assert shown in text_of(html)
-    assert "&lt;b&gt;Mme Durand" in html
-    assert "1\u202f080,00" in html
-    assert "Durand" not in await console.text(f"{SYSTEM}/parite", "operator")
-    assert "F3 diffère" in await console.text(f"{SYSTEM}/parite", "operator")
-    await eventually_on_the_board(console, "3 écarts")
-
-
-async def eventually_on_the_board(console: Clicking, shown: str) -> None:
-    await console.staff.moved("mirror")
-
-    async def so() -> bool:
-        return shown in await console.text("/console/bascule")
-
-    await eventually(so)
 
 
 async def test_a_late_message_is_shown_side_by_side_and_decided(console: Clicking) -> None:
