@@ -7,15 +7,14 @@ from typing import Any
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from shared.messaging.storable import storable_json
-from shared.persistence.batches import columns_of
+from shared.persistence.new_rows import NewRows
 
 CHANNEL = "outbox"
 """Name of the LISTEN/NOTIFY channel that wakes the relay."""
 
-_ADD = """
-    insert into outbox (exchange, routing_key, message_id, content_type, headers, body)
-    select * from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::jsonb[], $6::bytea[])
-"""
+_ADDED = NewRows(
+    "outbox", exchange="text", routing_key="text", message_id="text", content_type="text", headers="jsonb", body="bytea"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +27,11 @@ class Outgoing:
     content_type: str | None
     body: bytes
     headers: Mapping[str, Any] = field(default_factory=dict[str, Any])
+
+    def row(self) -> tuple[Any, ...]:
+        """As it is kept."""
+        about = (self.exchange, self.routing_key, self.message_id, self.content_type)
+        return (*about, storable_json(self.headers), self.body)
 
 
 @dataclass(slots=True)
@@ -44,14 +48,6 @@ class Outbox:
         """Write the rows and wake the relay on commit."""
         if not self._outgoing:
             return
-        rows = self._outgoing
-        await connection.exec_driver_sql(
-            _ADD,
-            (
-                *columns_of(rows, "exchange", "routing_key", "message_id", "content_type"),
-                [storable_json(row.headers) for row in rows],
-                [row.body for row in rows],
-            ),
-        )
+        await _ADDED.insert(connection, [message.row() for message in self._outgoing])
         await connection.exec_driver_sql(f"notify {CHANNEL}")
         self._outgoing = []

@@ -6,11 +6,12 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
+import orjson
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from schemas.base import RecordRef
 from services.events.seats.states import State
-from shared.persistence.database import json_of, rows_of
+from shared.persistence.database import rows_of
 
 _BOOKINGS = """
     select b.booking_id::text, coalesce(b.former_id, b.booking_id::text) as registration_id, b.seats, b.state,
@@ -22,7 +23,7 @@ _BOOKINGS = """
            g.state = 'given-back' as given_back,
            (select json_agg(json_build_object('id', a.attendee_id, 'name', a.name, 'email', a.email,
                                               'left', a.left_at is not null, 'now', a.left_at = $2) order by a.place)
-            from attendees a where a.booking_id = b.booking_id) as people
+            from attendees a where a.booking_id = b.booking_id)::text as people
     from unnest($1::uuid[]) as n (booking_id)
     cross join lateral (select * from bookings where booking_id = n.booking_id offset 0) b
     cross join lateral (select * from orders where order_id = b.order_id offset 0) o
@@ -86,8 +87,9 @@ class Known:
 
 async def known_bookings(connection: AsyncConnection, ids: Collection[str], at: datetime | None) -> list[Known]:
     """These bookings, by session and arrival. Who left ``at`` that moment leaves by the act that is announced."""
-    rows = (await connection.exec_driver_sql(_BOOKINGS, (list(ids), at))).mappings()
-    return [_of_row(dict(row)) for row in rows]
+    result = await connection.exec_driver_sql(_BOOKINGS, (list(ids), at))
+    names = tuple(result.keys())
+    return [_of_row(dict(zip(names, row, strict=True))) for row in rows_of(result)]
 
 
 async def lines_of(connection: AsyncConnection, bookings: Iterable[Known]) -> dict[str, int]:
@@ -102,5 +104,5 @@ async def lines_of(connection: AsyncConnection, bookings: Iterable[Known]) -> di
 def _of_row(row: dict[str, Any]) -> Known:
     cluster, record_id = row.pop("of_cluster"), row.pop("record_id")
     record = RecordRef(cluster=cluster, record_id=record_id) if cluster else None
-    people = json_of(row.pop("people")) or []
+    people = orjson.loads(row.pop("people") or b"[]")
     return Known(**row, record=record, people=people)

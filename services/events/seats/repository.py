@@ -13,6 +13,7 @@ from services.events.seats.room import Booking, Room
 from services.events.seats.terms import terms_from, terms_text
 from shared.persistence.batches import transposed
 from shared.persistence.database import rows_of
+from shared.persistence.new_rows import NewRows
 
 # Offset 0 below: each row is looked up by its key, also where the statement is prepared while the table is empty.
 # In the order of their ids, so that two transactions lock rows in the same order.
@@ -54,17 +55,32 @@ _WAITING = f"""
     join bookings b on b.session_id = n.session_id and b.state = 'waiting'
                    and b.seats > {{largest}} and b.seats <= n.room
 """
-_ORDERS = """
-    insert into orders (order_id, session_id, cluster, record_id, name, email, language, author, placed_at)
-    select * from unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[],
-                         $9::timestamptz[])
-"""
-_NEW = """
-    insert into bookings (booking_id, order_id, session_id, seats, arrival, state, offered_until, lapses, price,
-                          former_id, version)
-    select * from unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::bigint[], $5::bigint[], $6::text[], $7::timestamptz[],
-                         $8::bigint[], $9::numeric[], $10::text[], $11::bigint[])
-"""
+_ORDERS = NewRows(
+    "orders",
+    order_id="uuid",
+    session_id="uuid",
+    cluster="text",
+    record_id="text",
+    name="text",
+    email="text",
+    language="text",
+    author="text",
+    placed_at="timestamptz",
+)
+_NEW = NewRows(
+    "bookings",
+    booking_id="uuid",
+    order_id="uuid",
+    session_id="uuid",
+    seats="bigint",
+    arrival="bigint",
+    state="text",
+    offered_until="timestamptz",
+    lapses="bigint",
+    price="numeric",
+    former_id="text",
+    version="bigint",
+)
 _CHANGED = """
     update bookings b set seats = n.seats, arrival = n.arrival, state = n.state, offered_until = n.offered_until,
                           lapses = n.lapses, version = greatest(b.version + 1, n.version)
@@ -72,10 +88,16 @@ _CHANGED = """
          as n (booking_id, seats, arrival, state, offered_until, lapses, version)
     where b.booking_id = n.booking_id
 """
-_ATTENDEES = """
-    insert into attendees (attendee_id, session_id, booking_id, place, name, email, person_key)
-    select * from unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::bigint[], $5::text[], $6::text[], $7::text[])
-"""
+_ATTENDEES = NewRows(
+    "attendees",
+    attendee_id="uuid",
+    session_id="uuid",
+    booking_id="uuid",
+    place="bigint",
+    name="text",
+    email="text",
+    person_key="text",
+)
 _LEFT = "update attendees set left_at = $2 where attendee_id = any($1::uuid[]) and left_at is null"
 _BOOKING_OF = "select booking_id::text from attendees where attendee_id = $1::uuid and left_at is null"
 _REPLACE = """
@@ -83,13 +105,24 @@ _REPLACE = """
 """
 _UNLINK = "delete from links where attendee_id = $1::uuid"
 _END_FEEDS = "update links set feed_digest = null where attendee_id = $1::uuid"
-_LOG = """
-    insert into booking_log (session_id, number, key, act, booking_id, seats, asked_at, asked, overruled, terms,
-                             decided_at, refusal, detail, author, reason)
-    select * from unnest($1::uuid[], $2::bigint[], $3::text[], $4::text[], $5::uuid[], $6::bigint[], $7::timestamptz[],
-                         $8::bool[], $9::bool[], $10::jsonb[], $11::timestamptz[], $12::text[], $13::text[],
-                         $14::text[], $15::text[])
-"""
+_LOG = NewRows(
+    "booking_log",
+    session_id="uuid",
+    number="bigint",
+    key="text",
+    act="text",
+    booking_id="uuid",
+    seats="bigint",
+    asked_at="timestamptz",
+    asked="bool",
+    overruled="bool",
+    terms="jsonb",
+    decided_at="timestamptz",
+    refusal="text",
+    detail="text",
+    author="text",
+    reason="text",
+)
 _SESSIONS = """
     update sessions s set held = n.held, arrivals = n.arrivals, logged = n.logged, terms = n.terms
     from unnest($1::uuid[], $2::bigint[], $3::bigint[], $4::bigint[], $5::jsonb[])
@@ -253,7 +286,7 @@ async def _save_new(connection: AsyncConnection, sessions: Collection[Session], 
         (o.order_id, o.session_id, *(o.record or (None, None)), o.name, o.email, o.language, o.author, o.placed_at)
         for o in orders.values()
     ]
-    await connection.exec_driver_sql(_ORDERS, transposed(rows))
+    await _ORDERS.insert(connection, rows)
     rows = [
         (
             *(b.booking_id, request.order.order_id if request.order else None, session.session_id, b.seats, b.arrival),
@@ -262,14 +295,13 @@ async def _save_new(connection: AsyncConnection, sessions: Collection[Session], 
         for session, request in new
         for b in [session.room.bookings[request.act.booking_id]]
     ]
-    await connection.exec_driver_sql(_NEW, transposed(rows))
+    await _NEW.insert(connection, rows)
     rows = [
         (p.attendee_id, session.session_id, request.act.booking_id, place, p.name, p.email, p.key)
         for session, request in new
         for place, p in enumerate(request.people)
     ]
-    if rows:
-        await connection.exec_driver_sql(_ATTENDEES, transposed(rows))
+    await _ATTENDEES.insert(connection, rows)
 
 
 async def _save_changed(connection: AsyncConnection, sessions: Collection[Session], at: datetime) -> None:
@@ -299,8 +331,7 @@ async def _save_log(connection: AsyncConnection, sessions: Collection[Session], 
         for entry in session.entries
         for act in [entry.act]
     ]
-    if rows:
-        await connection.exec_driver_sql(_LOG, transposed(rows))
+    await _LOG.insert(connection, rows)
 
 
 def _version(at: datetime) -> int:
