@@ -41,7 +41,7 @@ class MembershipSettings(ServiceSettings):
         200,
         ge=1,
         description="requests a second that one API key may send for long, of five seconds at once; "
-        "ten times as many for single members by id",
+        "ten times as many for single members by id, a tenth for a person",
     )
 
     oidc_issuer: str = Field("", description="an OpenID Connect provider that knows the people of the console")

@@ -12,10 +12,6 @@ from services.gateway.public.limits import RateLimit
 
 USUAL: Final = 200
 """Requests a second of one key."""
-_PERSON: Final = 20
-"""Pages and parts of pages a second, of one session."""
-_PERSON_AT_ONCE: Final = 200
-"""A page asks for its parts together, and somebody clicks through many."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,11 +34,15 @@ class RequestLimits:
 
 
 def request_limits(per_second: float = USUAL) -> RequestLimits:
-    """Of one key so many a second for long, and of five seconds at once; ten times as many single members."""
+    """Of one key so many a second for long, and of five seconds at once; ten times as many single members.
+
+    A person has a tenth for long. A page asks for its parts together and somebody clicks through many: of ten seconds at
+    once.
+    """
     return RequestLimits(
         keys=RateLimit(burst=5 * per_second, per_second=per_second),
         members=RateLimit(burst=50 * per_second, per_second=10 * per_second),
-        people=RateLimit(burst=_PERSON_AT_ONCE, per_second=_PERSON),
+        people=RateLimit(burst=per_second, per_second=per_second / 10),
     )
 
 
