@@ -36,8 +36,7 @@ class RequestLimits:
 def request_limits(per_second: float = USUAL) -> RequestLimits:
     """Of one key so many a second for long, and of five seconds at once; ten times as many single members.
 
-    A person has a tenth for long. A page asks for its parts together and somebody clicks through many: of ten seconds at
-    once.
+    A person has a tenth for long, and that of ten seconds at once: a page asks for its parts together.
     """
     return RequestLimits(
         keys=RateLimit(burst=5 * per_second, per_second=per_second),
