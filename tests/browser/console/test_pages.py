@@ -80,6 +80,7 @@ async def looked_at(tab: Tab, axe: str, pictures: Path, name: str, opened: str) 
     assert wrong == [], name
 
 
+@pytest.mark.timeout(400)  # every page at three widths, beside other tests
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
 async def test_nothing_is_wrong_with_any_page(console: Console, axe: str, tmp_path: Path, dark: bool) -> None:
     await with_questions(console.gateway)
