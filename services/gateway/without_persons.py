@@ -6,9 +6,12 @@ import orjson
 
 from services.gateway.auth.caller import Caller
 
-PERSONAL: Final = ("contact", "email", "mobile", "consents", "mailings")
+PERSONAL: Final = ("contact", "email", "mobile", "people", "consents", "mailings")
 """An e-mail address is mostly a person's own; a switchboard's number is not."""
-_MARK: Final = "-public"
+_OF_SOURCE: Final = ("from", "member_id")
+"""Of a source record: what its former system wrote names people, whichever field it stands in."""
+_MARK: Final = "-public2"
+"""Another one whenever the form changes, or who has the former is answered that it is still the same."""
 
 
 def etag_for(caller: Caller, etag: str) -> str:
@@ -23,4 +26,5 @@ def document_for(caller: Caller, document: bytes) -> bytes:
     view = orjson.loads(document)
     for name in PERSONAL:
         view.pop(name, None)
+    view["sources"] = [{name: source[name] for name in _OF_SOURCE} for source in view["sources"]]
     return orjson.dumps(view)

@@ -225,7 +225,8 @@ def _heard(fact: type[Content], key: str) -> bool:
 
 def _resembling(key: str) -> str:
     cluster, _, rest = key.partition(".")
-    return nearest(rest).binding().replace("*", cluster, 1)
+    fact = nearest(rest)
+    return routing_key(fact.published_as or cluster, fact, _addressee(fact))
 
 
 def _oversized(index: int | None) -> Iterator[Fault]:

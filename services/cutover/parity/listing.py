@@ -25,7 +25,7 @@ _MATCHES = f"""
 """
 _PAGE = f"""
     select kind, item_id, what, fields, there, here, why, digest, owner from parity_differences where {_MATCHES}
-    order by kind collate "C", array_position($9::text[], what), item_id collate "C" limit $10 offset $11
+    order by kind collate "C", array_position($9::text[], what), item_id collate "C", digest limit $10 offset $11
 """
 _MATCHING = f"select digest from parity_differences where {_MATCHES}"
 _COUNT_MATCHING = f"select count(*) from parity_differences where {_MATCHES}"

@@ -32,7 +32,7 @@ async def columns(
     columns: Annotated[
         list[str] | None,
         Query(
-            description="in this order, each `columns=…`; beside an address of a person stands what they refuse",
+            description="in this order, each `columns=…`; beside an address or a number stands what its member refuses",
             json_schema_extra={"items": {"type": "string", "enum": list(COLUMNS)}},
         ),
     ] = None,

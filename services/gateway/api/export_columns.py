@@ -25,7 +25,7 @@ _SIRET: Final = re.compile(r"(\d{3})(\d{3})(\d{3})(\d{5})")
 class Column(NamedTuple):
     """Its French and its English heading, and its value; ``of_view`` where that is in the consolidated view.
 
-    ``addresses`` a person: what such a column leads to must know who refused to be written to.
+    ``addresses``: somebody can be written to or called by it, and who does that must know who refused to be.
     """
 
     french: str
@@ -112,7 +112,7 @@ COLUMNS: Final[Mapping[str, Column]] = {
     "naf": Column("Code NAF", "NAF code", _part("naf", "code"), of_view=True),
     "headcount": Column("Effectif", "Headcount", _shown("headcount"), of_view=True),
     "website": Column("Site", "Website", _shown("website"), of_view=True),
-    "street": Column("Adresse", "Street", _shown("street"), of_view=True),
+    "street": Column("Adresse", "Street", _shown("street"), of_view=True, addresses=True),
     "postcode": Column("Code postal", "Postcode", _shown("postcode"), of_view=True),
     "city": Column("Ville", "Town", _listed("city")),
     "departement": Column("Département", "Département", _listed("departement")),
@@ -125,7 +125,7 @@ COLUMNS: Final[Mapping[str, Column]] = {
     "owed": Column("Reste dû (EUR)", "Owed (EUR)", _owed, of_view=True),
     "active": Column("Actif", "Active", _listed("active")),
     "changed_on": Column("Modifié le", "Changed on", _changed),
-    "phone": Column("Téléphone", "Phone", _phone("phone"), of_view=True),
+    "phone": Column("Téléphone", "Phone", _phone("phone"), of_view=True, addresses=True),
     "email": Column("Courriel", "E-mail", _shown("email"), of_view=True, addresses=True),
     "mobile": Column("Mobile", "Mobile", _phone("mobile"), of_view=True, addresses=True),
     "contact_first_name": Column("Prénom du contact", "Contact's first name", _part("contact", "first_name"), True),
@@ -142,7 +142,7 @@ USUAL: Final = (
 
 
 def with_refusals(names: Sequence[str]) -> Sequence[str]:
-    """Beside an address of a person stands what they refuse: who exports it is about to write to them."""
+    """Beside an address or a number stands what its member refuses: who exports it is about to write or to call."""
     if REFUSALS in names or not any(COLUMNS[name].addresses for name in names):
         return names
     return (*names, REFUSALS)

@@ -5,6 +5,7 @@ from collections.abc import Collection, Mapping
 from datetime import date, datetime, time
 from typing import Annotated, Any
 
+from annotated_types import Ge
 from fastapi import APIRouter, Depends, Query
 from starlette.responses import Response
 
@@ -23,6 +24,9 @@ from shared.runtime.clock import PARIS
 
 MOST_EXACT = 20
 """Members that the first page of a search names as exact: one, mostly."""
+
+_Day = Annotated[date, Ge(date(1970, 1, 1))]
+"""Of year 1 midnight in France is of a year that UTC has no name for."""
 
 router = APIRouter(tags=["members"])
 
@@ -44,7 +48,7 @@ async def filters(
     departement: Annotated[str | None, Query(pattern=r"^[0-9][0-9AaBb][0-9]?$", description="69, 2A, 974")] = None,
     paid_up: Annotated[bool | None, Query(description="has paid for today, or owes nothing")] = None,
     active: Annotated[bool | None, Query(description="has a membership that has not ended")] = None,
-    changed_since: Annotated[date | None, Query(description="what is shown of it changed on this day or later")] = None,
+    changed_since: Annotated[_Day | None, Query(description="what is shown of it changed on this day or later")] = None,
 ) -> Filters:
     """Which members are asked for. Raises RequestValidationError for a cluster that there is not."""
     known = check_cluster(context, cluster)

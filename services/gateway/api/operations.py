@@ -30,6 +30,7 @@ from services.gateway.dependencies import Context, needs
 from services.gateway.idempotency_header import IdempotencyKey, key_of
 from services.gateway.problems import described
 from services.gateway.requests import CommandRequest
+from shared.runtime.http_metrics import template
 
 _LATER: dict[int | str, dict[str, Any]] = {
     202: {"model": Waiting, "description": "Asked; the service has not answered yet"}
@@ -150,9 +151,19 @@ async def _query(
     if cluster is not None:
         context.check_system(cluster, service)
     content = await queries.ask(context, caller, operation, service, cluster, _checked(operation, given))
-    if operation.name == PARITY.name and not caller.may("read-persons"):
-        content["differences"] = [_without_values(each) for each in content["differences"]]
+    if operation.name == PARITY.name:
+        _values_of_persons(context, caller, f"parity:{cluster}/{service}", request, content)
     return answer(content)
+
+
+def _values_of_persons(
+    context: GatewayContext, caller: Caller, about: str, request: Request, content: dict[str, Any]
+) -> None:
+    """Differences have members' values: whoever may read persons' data leaves a trace, and others see none."""
+    if not caller.may("read-persons"):
+        content["differences"] = [_without_values(each) for each in content["differences"]]
+    elif content["differences"]:
+        context.audit.read(caller, "read-persons", about, template(request.scope))
 
 
 def _without_values(difference: Mapping[str, Any]) -> dict[str, Any]:

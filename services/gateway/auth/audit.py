@@ -1,7 +1,7 @@
 """Who did what, and who looked at whom: rows that are only ever added, without any value.
 
 A change is noted in its own transaction. Reads are noted after the answer, in batches: a process that is killed loses
-those of the last second of people, and of the last minutes of API keys, which are counted only.
+those of the last second of people, and of the last minutes of API keys and of strangers, which are counted only.
 """
 
 import asyncio
@@ -76,6 +76,10 @@ async def forget(connection: AsyncConnection) -> int:
     return (await connection.exec_driver_sql(_FORGET)).rowcount
 
 
+_Waiting = tuple[dict[Any, Any], Any, tuple[Any, ...]]
+"""Where it waits, under which key, and its row."""
+
+
 class AuditQueue:
     """Reads and refusals on their way to the database."""
 
@@ -139,41 +143,42 @@ class AuditQueue:
         seen, self._seen = self._seen, set()
         if not people and not counted and not seen:
             return
-        rows = [access.row() for access in people.values()]
-        rows += [
-            (who, name, None, right, about, None, kind, None, n)
-            for (who, name, right, about, kind), n in counted.items()
-        ]
         if self._beyond:
             log.error("audit.lost", reads=self._beyond)
             self._beyond = 0
+        waiting: list[_Waiting] = [(people, key, access.row()) for key, access in people.items()]
+        for key, times in counted.items():
+            who, name, right, about, kind = key
+            waiting.append((counted, key, (who, name, None, right, about, None, kind, None, times)))
         try:
-            await self._keep_all(rows, seen)
+            await self._keep_all(waiting, seen)
         except Exception as error:
             # Whatever it is, what waits is tried again: a trace that is lost would be noticed by nobody.
-            log.warning("audit.waits", rows=len(rows), error=type(error).__name__)
+            log.warning("audit.waits", rows=len(people) + len(counted), error=type(error).__name__)
             self._by_people = people | self._by_people
             self._by_keys.update(counted)
             self._seen |= seen
 
-    async def _keep_all(self, rows: Sequence[tuple[Any, ...]], seen: Collection[int]) -> None:
-        """Together, or one by one where a row is wrong: it must hold back no other."""
+    async def _keep_all(self, waiting: Sequence[_Waiting], seen: Collection[int]) -> None:
+        """Together, or one by one where a row is wrong: it must hold back no other. What is kept waits no more."""
         try:
-            await self._keep(rows, seen)
+            await self._keep([row for _, _, row in waiting], seen)
         except DBAPIError as error:
             if not _is_of_a_row(error):
                 raise
-            for row in rows:
-                await self._keep_or_log(row, seen)
+            for source, key, row in waiting:
+                await self._keep_or_log(row)
+                del source[key]
+            await self._keep([], seen)
 
     async def _keep(self, rows: Sequence[tuple[Any, ...]], seen: Collection[int]) -> None:
         async with self._engine.begin() as connection:
             await _insert(connection, rows)
             await connection.exec_driver_sql(_SEEN, (sorted(seen),))
 
-    async def _keep_or_log(self, row: tuple[Any, ...], seen: Collection[int]) -> None:
+    async def _keep_or_log(self, row: tuple[Any, ...]) -> None:
         try:
-            await self._keep([row], seen)
+            await self._keep([row], ())
         except DBAPIError as error:
             if not _is_of_a_row(error):
                 raise

@@ -12,6 +12,9 @@ from services.gateway.public.limits import RateLimit
 
 USUAL: Final = 200
 """Requests a second of one key."""
+_LEAST: Final = 10
+"""Of a person, however little a key may: a page asks for six parts of itself."""
+_LEAST_AT_ONCE: Final = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +44,7 @@ def request_limits(per_second: float = USUAL) -> RequestLimits:
     return RequestLimits(
         keys=RateLimit(burst=5 * per_second, per_second=per_second),
         members=RateLimit(burst=50 * per_second, per_second=10 * per_second),
-        people=RateLimit(burst=per_second, per_second=per_second / 10),
+        people=RateLimit(burst=max(per_second, _LEAST_AT_ONCE), per_second=max(per_second / 10, _LEAST)),
     )
 
 

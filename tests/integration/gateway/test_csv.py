@@ -114,11 +114,12 @@ async def test_columns_are_chosen_and_come_in_the_order_that_is_asked_for(gatewa
         "SIRET": "732 829 320 00074",
         "Fiches": f"{NUMELINK}/B-7",
         "Reste dû (EUR)": "0",
+        "Refuse": "envois en nombre (tout usage)",
     }
     assert list(row)[:3] == ["Nom", "Nom du contact", "Prénom du contact"]
 
 
-@pytest.mark.parametrize("column", ["email", "mobile"])
+@pytest.mark.parametrize("column", ["email", "mobile", "phone", "street"])
 async def test_beside_an_address_of_a_person_stands_what_they_refuse(gateway, column):
     await gateway.feed(NUMELINK, FULL, a_member(record_id="B-8", name="Zéphyr", email="z@zephyr.example"))
 
@@ -126,7 +127,13 @@ async def test_beside_an_address_of_a_person_stands_what_they_refuse(gateway, co
 
     assert refusing["Refuse"] == "envois en nombre (tout usage)"
     assert willing["Refuse"] == ""
-    assert refusing[COLUMNS[column].french] == {"email": "contact@forges.example", "mobile": "00 49 30 123456"}[column]
+    written = {
+        "email": "contact@forges.example",
+        "mobile": "00 49 30 123456",
+        "phone": "04 77 00 00 00",
+        "street": "1 rue des Forges",
+    }
+    assert refusing[COLUMNS[column].french] == written[column]
     (english, _) = rows(await gateway.get("/members.csv", columns=[column], lang="en"))
     assert english["Refuses"] == "bulk e-mail (any purpose)"
 

@@ -47,6 +47,31 @@ async def test_a_reader_is_shown_nothing_about_persons(gateway, merged):
             assert (await gateway.get(path, role="reader", headers={"if-none-match": known})).status_code == status
 
 
+async def test_no_field_of_a_record_brings_a_person_to_a_reader(gateway):
+    secrets = {
+        "email": "jean@forges.example",
+        "mobile": "06 12 34 56 78",
+        "contact_first_name": "Jeanne",
+        "contact_last_name": "Dupontel",
+        "contact_role": "trésorière",
+    }
+    await gateway.feed(NUMELINK, a_member(record_id="1", name="Forges du Gier", siren=SIREN, **secrets))
+    staff = {"name": "Ada Lovelace", "works_for": "1", "email": "ada@forges.example"}
+    await gateway.feed(NUMELINK, a_member(record_id="2", **staff))
+    path = f"/members/{own_id(NUMELINK, '1')}"
+    await gateway.get(path, role="reader")
+    for _ in range(2):  # the second by the short way
+        whole = await gateway.get(path, role="staff")
+        assert "jean@forges.example" in whole.text
+        shown = (await gateway.get(path, role="reader")).text
+        for secret in (*secrets.values(), *staff.values(), "612345678"):
+            assert secret == "1" or secret not in shown, secret
+    page = await gateway.get(f"/console/membres/{own_id(NUMELINK, '1')}", role="reader")
+    assert page.status_code == 200
+    for secret in (*secrets.values(), "Ada Lovelace", "ada@forges.example"):
+        assert secret not in page.text
+
+
 async def test_an_etag_spares_what_did_not_change(gateway, merged):
     current, _ = merged
     path = f"/members/{current}"

@@ -85,6 +85,11 @@ async def test_what_changed_lately_can_be_asked_for(gateway):
     assert page["items"][0]["changed_at"] == "2026-03-01T23:30:00+00:00"
 
 
+@pytest.mark.parametrize("day", ["0001-01-01", "1969-12-31", "yesterday"])
+async def test_a_day_that_no_list_begins_with_is_refused(gateway, day):
+    assert (await gateway.get("/members", changed_since=day)).status_code == 422
+
+
 NOT_OURS = [
     b"not json",
     b"[]",

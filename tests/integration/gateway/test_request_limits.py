@@ -46,3 +46,4 @@ async def test_the_setting_is_of_a_second_and_of_five_at_once(database_url):
         limits = gateway.context.limits
     assert (limits.keys.burst, limits.keys.per_second) == (10, 2)
     assert (limits.members.burst, limits.members.per_second) == (100, 20)
+    assert (limits.people.burst, limits.people.per_second) == (100, 10), "a page asks for parts of itself"

@@ -348,8 +348,26 @@ async def test_a_trace_that_no_database_takes_holds_back_no_other(gateway):
     gateway.audit.turned_away("10.0.0.0/24", "link-used")
     gateway.audit.turned_away("10.0\x00/24", "link-used")
 
-    assert [row[2] for row in await traces(gateway)] == ["10.0.0.0/24"]
-    assert await traces(gateway) == [("", "sign-in", "10.0.0.0/24", "link-used", None, 1)]
+    for _ in range(2):
+        assert await traces(gateway) == [("", "sign-in", "10.0.0.0/24", "link-used", None, 1)]
+
+
+async def test_a_trace_that_is_kept_is_not_kept_again_when_the_database_goes_away(gateway, monkeypatch):
+    gateway.audit.turned_away("10.0.0.0/24", "link-used")
+    gateway.audit.turned_away("10.0\x00/24", "link-used")
+    gateway.audit.turned_away("10.1.0.0/24", "link-used")
+    keep, rows = gateway.audit._keep, []
+
+    async def once(given, seen):
+        rows.append(len(given))
+        if len(rows) == 4:
+            raise OSError
+        await keep(given, seen)
+
+    monkeypatch.setattr(gateway.audit, "_keep", once)
+    kept = [("", "sign-in", network, "link-used", None, 1) for network in ("10.0.0.0/24", "10.1.0.0/24")]
+    assert await traces(gateway) == kept[:1]
+    assert await traces(gateway) == kept
 
 
 async def test_reads_beyond_what_memory_has_room_for_are_counted_in_the_log(gateway, monkeypatch):

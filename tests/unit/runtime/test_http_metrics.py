@@ -12,6 +12,7 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from services.gateway.auth.caller import Caller, Grant
+from services.gateway.auth.request_limits import request_limits
 from services.gateway.auth.rights import Role
 from services.gateway.fast_path import FastPath
 from shared.runtime.http_metrics import Measured
@@ -21,6 +22,8 @@ MEMBER = "4f0c12ab-0000-5000-8000-000000000001"
 
 class KnowsEveryKey:
     """A context whose callers are all who ask; nobody may read persons."""
+
+    limits = request_limits()
 
     @property
     def callers(self) -> "KnowsEveryKey":
@@ -32,7 +35,7 @@ class KnowsEveryKey:
 
 class HoldsOneMember:
     async def get(self, member_id: str) -> tuple[str, bytes] | None:
-        return ("etag", b"{}") if member_id == MEMBER else None
+        return ("etag", b'{"sources": []}') if member_id == MEMBER else None
 
 
 def ask(app: ASGIApp, path: str, method: str = "GET") -> None:

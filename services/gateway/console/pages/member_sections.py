@@ -167,7 +167,8 @@ def _record(
     meanings = (doubt for doubt in doubts if doubt["record"] == name)
     return Record(
         name=name,
-        title=record_name(source["written"], words),
+        # Whoever may not read persons' data is shown no more of a record than its id.
+        title=record_name(source["written"], words) if "written" in source else name,
         mark=mark_of(cluster_of(name), marks),
         membership=_membership_text(membership, words),
         doubts=tuple(_doubt(doubt, words) for doubt in meanings),

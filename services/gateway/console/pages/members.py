@@ -41,8 +41,12 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """What the page shows. ``following`` is where the next rows are."""
+    """What the page shows. ``following`` is where the next rows are.
 
+    ``exact`` are those whose address, number or former id was searched for, where they stand further down the list.
+    """
+
+    exact: tuple[Row, ...]
     rows: tuple[Row, ...]
     count: str
     following: str | None
@@ -93,10 +97,10 @@ def listing(
 ) -> Listed:
     """A page of the API's list as it is shown. ``today`` is the API's day."""
     total = page.get("total")
-    exact = {item["id"]: item for item in page.get("exact", ())}
-    items = [*exact.values(), *(item for item in page["items"] if item["id"] not in exact)]
+    listed = {item["id"] for item in page["items"]}
     return Listed(
-        rows=tuple(row(item, today, marks, words) for item in items),
+        exact=tuple(row(item, today, marks, words) for item in page.get("exact", ()) if item["id"] not in listed),
+        rows=tuple(row(item, today, marks, words) for item in page["items"]),
         count="" if total is None else _count(total, words),
         following=asked.address(suite=page["next"]) if page["next"] else None,
         export=asked.address(f"{PATH}/export"),

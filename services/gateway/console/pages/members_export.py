@@ -77,7 +77,7 @@ async def members_export(request: Request, person: Person, asked: Asked) -> Resp
 @router.get(PATH + ".csv")
 async def members_csv(request: Request, person: Person, asked: Asked) -> Response:
     """The same members as a spreadsheet."""
-    columns = request.query_params.getlist("colonne")
+    columns = request.query_params.getlist("colonne") or _USUAL
     return Inside(request, person).passing("/members.csv", {**asked.asked(today(request)), "columns": columns})
 
 

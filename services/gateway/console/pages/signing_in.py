@@ -135,9 +135,10 @@ async def leave(request: Request, person: Person) -> Response:
 
 def is_ours(path: str) -> bool:
     """Whether one may be sent there after signing in: a page of the console, and no other site."""
-    parts = urlsplit(path)
-    is_path = path.startswith("/console") and not parts.scheme and not parts.netloc
-    return is_path and not re.search(r"[^!-~]|\\", path) and not parts.path.startswith(SIGN_IN)
+    # Looked at before it is taken apart: what is no address raises there.
+    if not path.startswith("/console") or re.search(r"[^!-~]|\\", path):
+        return False
+    return not urlsplit(path).path.startswith(SIGN_IN)
 
 
 def agent_of(header: str) -> str:

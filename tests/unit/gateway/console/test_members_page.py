@@ -139,11 +139,13 @@ def test_each_option_says_how_many_it_leaves():
 
 def test_who_is_meant_exactly_stands_first_and_once():
     mill = an_item(id="m", name="Moulin", matched="record")
-    page = listed(an_item(name="Atelier"), mill, exact=[mill])
-    assert [(row.name, row.matched) for row in page.rows] == [
-        ("Moulin", "Trouvé par l’identifiant d’une fiche"),
-        ("Atelier", None),
+    further_down = listed(an_item(name="Atelier"), exact=[mill])
+    assert [(row.name, row.matched) for row in further_down.exact] == [
+        ("Moulin", "Trouvé par l’identifiant d’une fiche")
     ]
+    assert [row.name for row in further_down.rows] == ["Atelier"]
+    there = listed(an_item(name="Atelier"), mill, exact=[mill])
+    assert (there.exact, [row.name for row in there.rows]) == ((), ["Atelier", "Moulin"])
 
 
 def test_an_export_keeps_the_filters_and_ticks_what_its_purpose_needs():
