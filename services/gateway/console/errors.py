@@ -7,6 +7,7 @@ from urllib.parse import urlencode
 
 import orjson
 from fastapi import Request
+from starlette.datastructures import URL
 from starlette.responses import RedirectResponse, Response
 
 from schemas.dead_letters import LONGEST_BODY
@@ -114,15 +115,28 @@ async def answer_sign_in(request: Request, error: Exception) -> Response:
     assert isinstance(error, SignInNeededError)
     if request.method not in ("GET", "HEAD"):
         return await _session_over(request)
-    where = SIGN_IN if request.url.path == "/console" else f"{SIGN_IN}?{urlencode({'vers': path_of(request)})}"
     if "hx-request" in request.headers:
-        return Response(status_code=204, headers={"hx-redirect": SIGN_IN})
-    return RedirectResponse(where, 303)
+        return Response(status_code=204, headers={"hx-redirect": _sign_in_for(_shown(request))})
+    return RedirectResponse(_sign_in_for(request.url), 303)
 
 
-def path_of(request: Request) -> str:
-    """The address that was asked for, with its query."""
-    return f"{request.url.path}?{request.url.query}" if request.url.query else request.url.path
+def _shown(request: Request) -> URL:
+    """The page that the browser shows, as it says."""
+    try:
+        page = URL(request.headers.get("hx-current-url", "/console"))
+        return page if page.path else URL("/console")
+    except ValueError:
+        return URL("/console")
+
+
+def _sign_in_for(page: URL) -> str:
+    """The page for signing in, with where to return to: that page looks whether it is one of ours."""
+    return SIGN_IN if page.path == "/console" else f"{SIGN_IN}?{urlencode({'vers': path_of(page)})}"
+
+
+def path_of(page: URL) -> str:
+    """An address without the host, with its query."""
+    return f"{page.path}?{page.query}" if page.query else page.path
 
 
 async def _session_over(request: Request) -> Response:
@@ -137,7 +151,7 @@ async def _session_over(request: Request) -> Response:
         title,
         status=401,
         headers=headers,
-        address=path_of(request),
+        address=path_of(request.url),
         fields=fields,
         sign_in=SIGN_IN,
     )

@@ -82,7 +82,7 @@ def unanswered(
         refusal=refusal(answer.status, answer.json or {}, words),
         time=clock_time(clock(request).now(), words.language),
         form=form,
-        again=path_of(request),
+        again=path_of(request.url),
     )
     if form.refusal:
         response.status_code = form.refusal.status

@@ -61,6 +61,12 @@ async def test_whoever_is_not_signed_in_is_sent_to_the_page_for_that(gateway):
     part = await gateway.client.get("/console", headers={"hx-request": "true", "hx-request-type": "partial"})
     assert "location" not in part.headers
     assert part.headers["hx-redirect"] == "/console/connexion"
+    shown = {"hx-request": "true", "hx-current-url": "http://localhost/console/membres?q=a%26b"}
+    part = await gateway.client.get("/console/bascule/numelink/billing/conditions", headers=shown)
+    assert part.headers["hx-redirect"] == "/console/connexion?vers=%2Fconsole%2Fmembres%3Fq%3Da%2526b"
+    for broken in ("http://[", "", "\x00"):
+        part = await gateway.client.get("/console", headers={"hx-request": "true", "hx-current-url": broken})
+        assert part.status_code == 204, broken
 
 
 async def test_a_wrong_address_is_told_in_the_frame(gateway):
