@@ -36,8 +36,9 @@ def database(nodes: Nodes) -> Iterator[Database]:
 @pytest.fixture
 async def events(database: Database, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Events]:
     clock = f"timestamptz '{datetime.now(UTC).isoformat()}'"
-    faster = f"select {clock} + (clock_timestamp() - {clock}) * {FASTER}"
-    monkeypatch.setattr(repository, "_NOW", faster)
+    faster = f"{clock} + (clock_timestamp() - {clock}) * {FASTER}"
+    turn = repository._TURN.replace("clock_timestamp()", faster)  # pyright: ignore[reportPrivateUsage]
+    monkeypatch.setattr(repository, "_TURN", turn)
     engine = create_engine(database.url, application="seats", pool_size=AT_ONCE)
     events = Events(engine)
     await events.empty()
