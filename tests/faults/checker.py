@@ -27,7 +27,7 @@ NOT_COMPARED = {
     "alembic_version", "record_history", "identity_history", "api_keys", "member_records", "merge_conflicts",
     "conflict_answers", "picture_versions", "section_versions", "section_changes", "contact_versions",
     "contact_changes", "consent_history", "suppressions", "suppression_records", "mail_databases", "write_access",
-    "contact_keys",
+    "contact_keys", "waiting_announced", "waiting_counts", "daily_statistics",
     *RECOGNITION, *MESSAGING,
 }  # fmt: skip
 """Tables whose rows depend on the way, not on the end: how many versions were skipped, when something was parked.
