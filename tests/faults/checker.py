@@ -51,6 +51,7 @@ COMPARED = {
     # Which member a removed record's id still answers with depends on what was there when it was removed.
     "source_records": "case when removed then to_jsonb(t) - 'member_id' else to_jsonb(t) end",
     # A section or a description is numbered by how often it was announced.
+    "described_records": "to_jsonb(t) - 'version'",
     "related": """
         case when kind = 'preferences' and not document::jsonb ?| '{in_force,decisions}' then null
         when kind in ('account', 'participation', 'preferences')
