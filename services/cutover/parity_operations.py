@@ -27,14 +27,10 @@ async def _parity(call: Call[ParityArguments]) -> Mapping[str, Any]:
     rows = await listing.differences(connection, run, choice, after=asked.after, limit=asked.limit)
     page = _as_many_as_fit([row.as_json() for row in rows])
     total = await listing.count_matching(connection, run, choice)
-    still_open, accepted = await listing.numbers(connection, run)
     following = asked.after + len(page)
     return {
         "system": comparisons.system,
         **run.as_json(),
-        "clean": still_open == 0,
-        "open": still_open,
-        "accepted": accepted,
         "choices": await listing.choices(connection, run),
         "matching": total,
         "differences": page,
@@ -82,7 +78,7 @@ def _check_all(kind: str, why: str, decided: Decided) -> None:
 
 
 async def _answer(comparisons: Comparisons, decided: Decided) -> Mapping[str, Any]:
-    still_open, accepted = await listing.numbers(comparisons.connection, decided.run)
+    still_open, accepted = await runs.numbers(comparisons.connection, comparisons.cluster, decided.run.number)
     return {
         "system": comparisons.system,
         "subject": comparisons.subject,

@@ -67,11 +67,10 @@ async def prove_by_newest_manifest(system: System, *, by: str) -> Run:
 async def listed(system: System, choice: Choice) -> tuple[Run, list[RunDifference]]:
     """The newest run as its differences stand now, and those that are chosen. Raises NotFound, CannotAct."""
     async with _deciding(system) as comparisons:
-        run = await _newest(comparisons)
-        if not choice.beginnings:
-            return run, await listing.differences(comparisons.connection, run, choice.filter)
-        digests = set(await comparisons.named(run, choice.beginnings))
-        return run, [item for item in run.differences if item.digest in digests]
+        run = await comparisons.newest()
+        named = await comparisons.named(run, choice.beginnings) if choice.beginnings else None
+        wanted = replace(choice.filter, digests=named)
+        return run, await listing.differences(comparisons.connection, run, wanted)
 
 
 async def past(system: System) -> list[dict[str, Any]]:
@@ -115,10 +114,3 @@ async def _deciding(system: System) -> AsyncGenerator[Comparisons]:
             yield Comparisons(uow.connection, system.cluster, system.definition.name, system.subject)
     except CutoverError as error:
         raise (CannotAct if error.kind == "difference-ambiguous" else NotFound)(str(error)) from None
-
-
-async def _newest(comparisons: Comparisons) -> Run:
-    await comparisons.newest()
-    run = await runs.newest(comparisons.connection, comparisons.cluster, comparisons.subject)
-    assert run is not None, "there is one"
-    return run

@@ -29,13 +29,12 @@ def print_run(system: str, run: Run, hints: Sequence[str]) -> None:
         _print_group(out, kind, what, list(result))
     for hint in hints:
         out.print(f"[yellow]! {plain(hint)}[/]", highlight=False)
-    accepted = len(run.differences) - run.open
     if run.open:
-        out.print(f"[red]✗ {plain(system)}: {run.open:,} open, {accepted:,} accepted[/]", highlight=False)
+        out.print(f"[red]✗ {plain(system)}: {run.open:,} open, {run.accepted:,} accepted[/]", highlight=False)
         of = " --rehearsal" if run.subject == "rehearsal" else ""
         out.print(f"  [dim]traboule differences list --as {plain(system)}{of}[/]", highlight=False)
     else:
-        out.print(f"[green]✓ {plain(system)} is clean; accepted differences: {accepted:,}[/]", highlight=False)
+        out.print(f"[green]✓ {plain(system)} is clean; accepted differences: {run.accepted:,}[/]", highlight=False)
 
 
 def print_list(run: Run, result: Sequence[RunDifference], state: str) -> None:
@@ -83,7 +82,7 @@ def _counts(run: Run) -> Table:
         counts = ["", ""] if sides is None else [f"{sides.there:,}", f"{sides.here:,}"]
         if newer:
             counts.append("" if sides is None else f"{sides.newer_here:,}")
-        table.add_row(kind, *counts, f"{len(result) - accepted:,}", f"{accepted:,}")
+        table.add_row(kind, *counts, f"{len(result) - accepted:,}", f"{run.accepted:,}")
     return table
 
 

@@ -50,7 +50,7 @@ class Comparisons:
 
     async def newest(self) -> Run:
         """The newest run, without its differences. Raises CutoverError ``never-compared`` and ``never-rehearsed``."""
-        run = await listing.newest(self.connection, self.cluster, self.subject)
+        run = await runs.newest(self.connection, self.cluster, self.subject, with_differences=False)
         if run is not None:
             return run
         if self.subject == "rehearsal":

@@ -115,13 +115,12 @@ def _head(system: str, run: Run) -> str:
         source = f"{_both('Fichiers', 'Files')} : {', '.join(map(escape, run.source))}"
     else:
         source = f"{_both('Manifeste', 'Manifest')} : {run.manifest}"
-    accepted = len(run.differences) - run.open
     if run.open:
         verdict = _both(
-            f"Écarts ouverts : {run.open}, acceptés : {accepted}", f"Open: {run.open}, accepted: {accepted}"
+            f"Écarts ouverts : {run.open}, acceptés : {run.accepted}", f"Open: {run.open}, accepted: {run.accepted}"
         )
-    elif accepted:
-        verdict = _both(f"Conforme ; écarts acceptés : {accepted}", f"Clean; accepted differences: {accepted}")
+    elif run.accepted:
+        verdict = _both(f"Conforme ; écarts acceptés : {run.accepted}", f"Clean; accepted differences: {run.accepted}")
     else:
         verdict = _both("Conforme : aucun écart", "Clean: no difference")
     return (

@@ -6,36 +6,29 @@ from typing import Any, Final, Literal
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.cutover.parity import runs
 from services.cutover.parity.compare import WHATS, What
-from services.cutover.parity.run import Acceptance, Run, RunDifference, Subject, run_difference
+from services.cutover.parity.run import Acceptance, Run, RunDifference, run_difference
+from services.cutover.parity.runs import IS_ACCEPTED
 from shared.persistence.database import rows_of
 
 State = Literal["open", "accepted", "all"]
 
 _MOST_CHOICES: Final = 200
-# A row of a list is compared with a hash of all acceptances. A join would go through all of them for each row: the
-# planner is told to use keys.
-_IS_ACCEPTED = "digest in (select digest from parity_acceptances where cluster = $2 and taken_back_at is null)"
 _MATCHES = f"""
-    run_id = $1 and ($3::text = 'all' or ({_IS_ACCEPTED}) = ($3::text = 'accepted'))
+    run_id = $1 and ($3::text = 'all' or ({IS_ACCEPTED}) = ($3::text = 'accepted'))
     and ($4::text is null or kind = $4::text) and ($5::text is null or what = $5::text)
     and ($6::text is null or $6::text = any(fields)) and ($7::text is null or owner = $7::text)
-    and (not $8::boolean or owner is null)
+    and (not $8::boolean or owner is null) and ($9::text[] is null or digest = any($9::text[]))
 """
 _PAGE = f"""
     select kind, item_id, what, fields, there, here, why, digest, owner from parity_differences where {_MATCHES}
-    order by kind collate "C", array_position($9::text[], what), item_id collate "C", digest limit $10 offset $11
+    order by kind collate "C", array_position($10::text[], what), item_id collate "C", digest limit $11 offset $12
 """
 _MATCHING = f"select digest from parity_differences where {_MATCHES}"
 _COUNT_MATCHING = f"select count(*) from parity_differences where {_MATCHES}"
 _ACCEPTED = """
     select digest, reason, by, at from parity_acceptances
     where cluster = $1 and digest = any($2::text[]) and taken_back_at is null
-"""
-_NUMBERS = f"""
-    select count(*) filter (where not accepted), count(*) filter (where accepted)
-    from (select {_IS_ACCEPTED} as accepted from parity_differences where run_id = $1) d
 """
 # Digests are hexadecimal: what begins so lies before what begins with a "g" after it.
 _BEGIN_SO = """
@@ -63,10 +56,12 @@ class Filter:
     field: str | None = None
     owner: str | None = None
     unowned: bool = False
+    digests: Sequence[str] | None = None
 
     def values(self) -> tuple[Any, ...]:
         """As a statement takes them, after the run and the cluster."""
-        return self.state, self.kind, self.what, self.field, self.owner, self.unowned
+        digests = None if self.digests is None else list(self.digests)
+        return self.state, self.kind, self.what, self.field, self.owner, self.unowned, digests
 
 
 async def differences(
@@ -100,17 +95,6 @@ async def begin_so(
     values = (run.number, list(beginnings), most)
     rows = rows_of(await connection.exec_driver_sql(_BEGIN_SO, values))
     return dict[str, Sequence[str]](map(tuple, rows))
-
-
-async def newest(connection: AsyncConnection, cluster: str, subject: Subject) -> Run | None:
-    """The newest run as it was kept, without its differences."""
-    return await runs.newest(connection, cluster, subject, with_differences=False)
-
-
-async def numbers(connection: AsyncConnection, run: Run) -> tuple[int, int]:
-    """How many of its differences are open now, and how many accepted."""
-    ((still_open, accepted),) = rows_of(await connection.exec_driver_sql(_NUMBERS, (run.number, run.cluster)))
-    return still_open, accepted
 
 
 async def choices(connection: AsyncConnection, run: Run) -> dict[str, list[str]]:

@@ -48,8 +48,9 @@ class RunDifference:
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """One comparison, with its differences by kind, what and id as they stand now.
+    """One comparison, and how many of its differences are open and accepted now.
 
+    ``differences`` are all of them as they stand now, by kind, what and id; none where only the numbers were read.
     ``manifest``: the version of the manifest that it was made with, None when it was made with files.
     """
 
@@ -60,14 +61,11 @@ class Run:
     source: Sequence[str]
     counts: Mapping[str, Sides]
     sums: Mapping[str, Mapping[int, Sides]]
-    differences: Sequence[RunDifference]
+    open: int
+    accepted: int
+    differences: Sequence[RunDifference] = ()
     manifest: int | None = None
     subject: Subject = "mirror"
-
-    @property
-    def open(self) -> int:
-        """Differences that nobody accepts."""
-        return sum(item.accepted is None for item in self.differences)
 
     def as_json(self) -> dict[str, Any]:
         """For programs, without the differences."""
@@ -80,7 +78,7 @@ class Run:
             "manifest": self.manifest,
             "clean": self.open == 0,
             "open": self.open,
-            "accepted": len(self.differences) - self.open,
+            "accepted": self.accepted,
             "counts": {kind: asdict(sides) for kind, sides in self.counts.items()},
             "sums": sums_as_json(self.sums),
         }

@@ -79,6 +79,14 @@ _DIFFERENCES = """
 _IN_FORCE = """
     select digest, reason, by, at from parity_acceptances where cluster = $1 and taken_back_at is null
 """
+# A row is compared with a hash of all acceptances. A join would go through all of them for each row: the planner is
+# told to use keys.
+IS_ACCEPTED = "digest in (select digest from parity_acceptances where cluster = $2 and taken_back_at is null)"
+"""Of a difference; ``$2`` is the cluster."""
+_NUMBERS = f"""
+    select count(*) filter (where not accepted), count(*) filter (where accepted)
+    from (select {IS_ACCEPTED} as accepted from parity_differences where run_id = $1) d
+"""
 _HISTORY = """
     select id, at, by, source, open, accepted from parity_runs
     where cluster = $1 and subject = $2 and ($4::int is null or at >= now() - make_interval(days => $4::int))
@@ -162,18 +170,27 @@ async def newest(
     if not rows:
         return None
     number, name, at, by, source, counts, sums, manifest = rows[0]
+    still_open, accepted = await numbers(connection, name, number)
     return Run(
-        number,
-        name,
-        at,
-        by,
-        source,
-        {kind: Sides(**sides) for kind, sides in json_of(counts).items()},
-        {kind: sums_by_year(years) for kind, years in json_of(sums).items()},
-        await _differences_of(connection, number, cluster) if with_differences else [],
-        manifest,
-        subject,
+        number=number,
+        cluster=name,
+        at=at,
+        by=by,
+        source=source,
+        counts={kind: Sides(**sides) for kind, sides in json_of(counts).items()},
+        sums={kind: sums_by_year(years) for kind, years in json_of(sums).items()},
+        open=still_open,
+        accepted=accepted,
+        differences=await _differences_of(connection, number, cluster) if with_differences else (),
+        manifest=manifest,
+        subject=subject,
     )
+
+
+async def numbers(connection: AsyncConnection, cluster: str, run: int) -> tuple[int, int]:
+    """How many differences of a run are open now, and how many accepted."""
+    ((still_open, accepted),) = rows_of(await connection.exec_driver_sql(_NUMBERS, (run, cluster)))
+    return still_open, accepted
 
 
 async def _differences_of(connection: AsyncConnection, number: int, cluster: str) -> list[RunDifference]:

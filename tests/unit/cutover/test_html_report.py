@@ -48,7 +48,9 @@ class Balanced(HTMLParser):
 
 def a_run(*result: RunDifference) -> Run:
     sums = {"invoice": {2026: Sides(Decimal("1200.50"), Decimal("-3"))}}
-    return Run(7, "numelink", AT, EVIL, [EVIL], {"invoice": Sides(2, 1)}, sums, result)
+    still = sum(item.accepted is None for item in result)
+    accepted = len(result) - still
+    return Run(7, "numelink", AT, EVIL, [EVIL], {"invoice": Sides(2, 1)}, sums, still, accepted, result)
 
 
 def found(number: int = 1, accepted: Acceptance | None = None, owner: str | None = None) -> RunDifference:
@@ -97,7 +99,9 @@ def test_what_a_manifest_tells_is_shown_beside_what_is_held() -> None:
     result = comparison.result()
     counts = {**result.counts, "invoice": Sides(3, 1, newer_here=4)}
     differences = [RunDifference(difference, difference.digest, None, None) for difference in result.differences]
-    text = page("numelink/billing", Run(7, "numelink", AT, "us", [], counts, {}, differences, manifest=17))
+    text = page(
+        "numelink/billing", Run(7, "numelink", AT, "us", [], counts, {}, len(differences), 0, differences, manifest=17)
+    )
 
     read = Balanced(text)
     assert read.open == []

@@ -80,6 +80,8 @@ def test_a_page_says_what_the_sides_of_a_rehearsal_are() -> None:
         ["since <2026>"],
         {},
         {},
+        1,
+        0,
         [RunDifference(difference, difference.digest, None, None)],
         None,
         "rehearsal",
