@@ -5,9 +5,9 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final, NamedTuple
 
-import phonenumbers
-
+from services.membership.normalisation.contact_points import dialled
 from services.membership.translations import CHANNELS, Language, label
+from services.membership.views.consents import OBJECTIONS
 from shared.importing.cells import harmless
 from shared.runtime.clock import PARIS
 
@@ -18,7 +18,6 @@ REFUSALS: Final = "refuses"
 _YES_NO: Final[Mapping[Language, tuple[str, str]]] = {"fr": ("oui", "non"), "en": ("yes", "no")}
 _EVERYTHING: Final = ("tout usage", "any purpose")
 _UNREACHABLE: Final = ("adresse qui ne reçoit rien", "address that receives nothing")
-_OBJECTIONS: Final = ("objection", "complaint")
 _SIRET: Final = re.compile(r"(\d{3})(\d{3})(\d{3})(\d{5})")
 
 
@@ -48,20 +47,11 @@ def _part(name: str, part: str) -> Callable[[Member, Language], Any]:
 
 
 def _phone(name: str) -> Callable[[Member, Language], Any]:
-    return lambda member, _: _dialled(member["document"].get(name, {}).get("value"))
+    def dialled_number(member: Member, _: Language) -> str | None:
+        number = member["document"].get(name, {}).get("value")
+        return None if number is None else dialled(number)
 
-
-def _dialled(number: str | None) -> str | None:
-    """As it is dialled in France: a cell that begins with a plus sign would be a formula."""
-    if number is None:
-        return None
-    try:
-        parsed = phonenumbers.parse(number)
-    except phonenumbers.NumberParseException:
-        return number
-    if parsed.country_code == phonenumbers.country_code_for_region("FR"):
-        return phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.NATIONAL)
-    return phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.INTERNATIONAL).replace("+", "00 ", 1)
+    return dialled_number
 
 
 def _siret(member: Member, _: Language) -> str | None:
@@ -92,7 +82,7 @@ def _refusals(member: Member, language: Language) -> list[str]:
         for verdict in consents["in_force"]
         if not verdict["allowed"]
     ]
-    unreachable = any(item["reason"] not in _OBJECTIONS for item in consents.get("suppressed", ()))
+    unreachable = any(item["reason"] not in OBJECTIONS for item in consents.get("suppressed", ()))
     return refused + ([_UNREACHABLE[language == "en"]] if unreachable else [])
 
 

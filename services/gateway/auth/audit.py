@@ -17,6 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from schemas.rights import Right
 from services.gateway.auth.caller import Caller
+from shared.messaging.failures import sqlstate
 from shared.runtime.text import printable
 
 log = structlog.get_logger()
@@ -187,7 +188,7 @@ class AuditQueue:
 
 def _is_of_a_row(error: DBAPIError) -> bool:
     """Whether a value is what the database refuses (SQLSTATE classes 22 and 23), and not that it is away."""
-    return str(getattr(error.orig, "sqlstate", None) or "")[:2] in ("22", "23")
+    return sqlstate(error).startswith(("22", "23"))
 
 
 async def _insert(connection: AsyncConnection, rows: Sequence[tuple[Any, ...]]) -> None:

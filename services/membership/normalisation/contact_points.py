@@ -106,3 +106,19 @@ def read_website(written: str) -> str | None:
         except UnicodeError:
             return None
     return host if _HOST.fullmatch(host) else None
+
+
+def dialled(number: str) -> str:
+    """A number as it is dialled in France, without a plus sign; what is no number stays as it is.
+
+    ``"+33477000000"`` → ``"04 77 00 00 00"``, ``"+4930123456"`` → ``"00 49 30 123456"``
+    """
+    import phonenumbers
+
+    try:
+        parsed = phonenumbers.parse(number)
+    except phonenumbers.NumberParseException:
+        return number
+    if parsed.country_code == phonenumbers.country_code_for_region("FR"):
+        return phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.NATIONAL)
+    return phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.INTERNATIONAL).replace("+", "00 ", 1)
