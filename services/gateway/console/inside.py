@@ -16,6 +16,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from services.gateway.auth.caller import CALLER, Caller
 from services.gateway.console.session import language_of
+from services.gateway.problems import TYPE
 
 _Headers = list[tuple[bytes, bytes]]
 Params = Mapping[str, str | int | bool | Sequence[str] | None]
@@ -43,6 +44,10 @@ class Answer:
     def is_refusal(self) -> bool:
         """Whether it is a problem."""
         return self.status >= 400
+
+    def is_problem(self, *kinds: str) -> bool:
+        """Whether it was refused as one of these."""
+        return self.is_refusal and (self.json or {}).get("type") in [f"{TYPE}{kind}" for kind in kinds]
 
     def value(self) -> Any:
         """The JSON. Raises RefusedError where the API refused."""

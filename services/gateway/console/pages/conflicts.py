@@ -10,13 +10,13 @@ from starlette.responses import Response
 
 from services.gateway.console import rendering
 from services.gateway.console.catalogue import Words, typeset
+from services.gateway.console.choices import Choice, choice_of
 from services.gateway.console.display import Mark, Tag, cluster_of, day_of, mark_of, short_day
 from services.gateway.console.inside import Inside
 from services.gateway.console.mounted import marks
 from services.gateway.console.pages import members
 from services.gateway.console.pages.access_tabs import Tab
 from services.gateway.console.pages.duplicates_taken import NamedRecord
-from services.gateway.console.pages.members_filters import Choice, Option
 from services.gateway.console.session import Person
 from services.gateway.console.shouting import calm
 
@@ -111,7 +111,7 @@ def _choice(state: str, words: Words) -> Choice:
         ("disparus", words.text("Disparus")),
         ("tous", words.text("Tous")),
     )
-    return Choice("etat", words.text("État"), tuple(Option(name, label, name == state) for name, label in labels))
+    return choice_of("etat", words.text("État"), labels, state)
 
 
 def conflict_of(item: Mapping[str, Any], marks: Mapping[str, Mark], words: Words) -> Conflict:

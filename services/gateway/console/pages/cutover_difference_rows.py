@@ -6,6 +6,7 @@ from typing import Any, Final
 from urllib.parse import urlencode
 
 from services.gateway.console.catalogue import Words
+from services.gateway.console.choices import Choice, choice_of
 from services.gateway.console.display import moment
 from services.gateway.console.forms import Typed
 from services.gateway.console.inside import Params
@@ -13,7 +14,6 @@ from services.gateway.console.pages.access_tabs import Tab
 from services.gateway.console.pages.cutover_parity import SUBJECTS, made_at
 from services.gateway.console.pages.cutover_parts import Value, values_of
 from services.gateway.console.pages.cutover_words import difference_name, kind_name
-from services.gateway.console.pages.members_filters import Choice, Option
 
 STATES: Final[Mapping[str, str]] = {"": "open", "acceptes": "accepted", "tous": "all"}
 WHATS: Final[Mapping[str, str]] = {
@@ -168,15 +168,9 @@ def _choices(wanted: Wanted, known: Mapping[str, Sequence[str]], words: Words) -
     people = [("", words.text("Tout le monde")), (_ME, words.text("Moi")), (_NOBODY, words.text("À personne"))]
     owners = [*people, *((name, name) for name in known["owners"] if name not in (_ME, _NOBODY))]
     return (
-        _choice("etat", words.text("État"), states, wanted.state),
-        _choice("sorte", words.text("Sorte"), kinds, wanted.kind),
-        _choice("nature", words.text("Nature"), whats, wanted.what),
-        _choice("champ", words.text("Champ"), fields, wanted.name),
-        _choice("qui", words.text("À qui"), owners, wanted.who),
+        choice_of("etat", words.text("État"), states, wanted.state),
+        choice_of("sorte", words.text("Sorte"), kinds, wanted.kind),
+        choice_of("nature", words.text("Nature"), whats, wanted.what),
+        choice_of("champ", words.text("Champ"), fields, wanted.name),
+        choice_of("qui", words.text("À qui"), owners, wanted.who),
     )
-
-
-def _choice(name: str, label: str, options: Sequence[tuple[str, str]], value: str) -> Choice:
-    # What the address asks for is shown, or the list would say another thing than what is shown.
-    every = options if value in dict(options) else [*options, (value, value)]
-    return Choice(name, label, tuple(Option(code, text, code == value) for code, text in every))

@@ -16,7 +16,7 @@ from services.gateway.console.pages.asked import asked_address
 from services.gateway.console.pages.cutover import SYSTEM, system_of
 from services.gateway.console.pages.cutover_difference_rows import TICK, Wanted, listed, tabs_of
 from services.gateway.console.pages.cutover_parity import SUBJECTS
-from services.gateway.console.pages.cutover_sections import above, is_problem
+from services.gateway.console.pages.cutover_sections import above
 from services.gateway.console.pages.cutover_words import decides
 from services.gateway.console.sections import Section, unanswered
 from services.gateway.console.session import Person
@@ -117,7 +117,7 @@ async def _page(
     # As it is written where somebody gives them to themselves.
     params = wanted.params(printable(person.name).strip()[:200], ROWS)
     answer = await Inside(request, person).get(f"/cutover/{cluster}/{service}/parity", params)
-    is_never = is_problem(answer, "never-compared") or is_problem(answer, "never-rehearsed")
+    is_never = answer.is_problem("never-compared", "never-rehearsed")
     if answer.is_refusal and not is_never:
         section = Section("ecarts", words.text("Écarts"), address + wanted.query())
         return unanswered(request, person, section, system.service, answer, leading)

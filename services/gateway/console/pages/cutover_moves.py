@@ -18,7 +18,7 @@ from services.gateway.console.pages import cutover
 from services.gateway.console.pages.asked import ASYNC, asked_address
 from services.gateway.console.pages.cutover import SYSTEM, System, system_of
 from services.gateway.console.pages.cutover_parts import Condition, conditions_of
-from services.gateway.console.pages.cutover_sections import above, is_problem
+from services.gateway.console.pages.cutover_sections import above
 from services.gateway.console.pages.cutover_words import GATED, LEADS_TO, MOVES, condition_name, move_meaning, move_name
 from services.gateway.console.session import SIGN_IN, Person
 from services.gateway.problems import ProblemError
@@ -122,7 +122,7 @@ async def _page(
     if is_possible and wanted in GATED:
         asked = await Inside(request, person).get(f"/cutover/{cluster}/{service}/conditions", {"for": wanted})
     unmet = _unmet(asked, form, words)
-    must_sign_in = answer is not None and is_problem(answer, "sign-in-again")
+    must_sign_in = answer is not None and answer.is_problem("sign-in-again")
     shown = Move(
         move=wanted,
         name=move_name(wanted, words),

@@ -13,7 +13,7 @@ from services.gateway.console.catalogue import Words
 from services.gateway.console.display import Tag, day_of, instant, moment, money, number
 from services.gateway.console.mounted import clock
 from services.gateway.console.pages.cutover import SYSTEM
-from services.gateway.console.pages.cutover_sections import Asked, asked_part, is_problem
+from services.gateway.console.pages.cutover_sections import Asked, asked_part
 from services.gateway.console.pages.cutover_words import kind_name
 from services.gateway.console.session import Person
 from services.gateway.console.trend import Line, Reading, line_of
@@ -97,7 +97,7 @@ async def parity(request: Request, person: Person, cluster: str, service: str) -
     now = clock(request).now()
     sides: list[Side] = []
     for name, newest, past in zip(SUBJECTS, answers[:2], answers[2:], strict=True):
-        is_never = is_problem(newest, "never-compared") or is_problem(newest, "never-rehearsed")
+        is_never = newest.is_problem("never-compared", "never-rehearsed")
         if past.is_refusal or (newest.is_refusal and not is_never):
             return asked.away(past if past.is_refusal else newest)
         shown = None if is_never else parity_of(newest.json, past.json["items"], now, _differences(asked, name), asked)

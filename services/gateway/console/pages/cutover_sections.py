@@ -20,7 +20,7 @@ from services.gateway.console.pages.cutover_parts import (
 from services.gateway.console.pages.cutover_words import decides
 from services.gateway.console.sections import Link, Section, section_response, unanswered
 from services.gateway.console.session import Person
-from services.gateway.problems import TYPE, ProblemError
+from services.gateway.problems import ProblemError
 
 router = APIRouter(include_in_schema=False)
 
@@ -66,11 +66,6 @@ def _section(system: System, name: str, asked: Asked) -> Section:
 def above(system: System, board: str) -> list[Link]:
     """The pages that lead to what is below a former system."""
     return [Link(cutover.PATH, board), Link(system.address, system.name)]
-
-
-def is_problem(answer: Answer, kind: str) -> bool:
-    """Whether it was refused so."""
-    return answer.is_refusal and (answer.json or {}).get("type") == f"{TYPE}{kind}"
 
 
 async def asked_part(request: Request, person: Caller, cluster: str, service: str, name: str) -> Asked:
@@ -131,7 +126,7 @@ async def written_back(request: Request, person: Person, cluster: str, service: 
     """What was written here, and is told to it."""
     asked = await asked_part(request, person, cluster, service, "transmis")
     answer = await asked.get("/write-back", {"limit": ROWS, "after": suite})
-    if is_problem(answer, "no-write-back"):
+    if answer.is_problem("no-write-back"):
         return asked.shown("cutover/written_back.html", back=None)
     if answer.is_refusal:
         return asked.away(answer)

@@ -10,6 +10,7 @@ from starlette.responses import Response
 from services.gateway.auth.caller import Caller
 from services.gateway.console import rendering
 from services.gateway.console.catalogue import Words, typeset
+from services.gateway.console.choices import Option
 from services.gateway.console.display import Mark, cluster_of
 from services.gateway.console.forms import Typed, typed, typed_again
 from services.gateway.console.inside import Inside
@@ -17,7 +18,6 @@ from services.gateway.console.mounted import marks
 from services.gateway.console.pages import members
 from services.gateway.console.pages.duplicates_case import CERTAINTIES, Side, certainty, percent, side_of
 from services.gateway.console.pages.duplicates_evidence import evidence_of, strongest
-from services.gateway.console.pages.members_filters import Option
 from services.gateway.console.session import Person
 
 router = APIRouter(include_in_schema=False)

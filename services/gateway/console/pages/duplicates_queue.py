@@ -8,9 +8,9 @@ from urllib.parse import urlencode
 from fastapi import Request
 
 from services.gateway.console.catalogue import Words
+from services.gateway.console.choices import Choice, choice_of
 from services.gateway.console.display import Mark
 from services.gateway.console.pages.duplicates_case import CERTAINTIES, certainty, percent
-from services.gateway.console.pages.members_filters import Choice, Option
 from services.gateway.console.shouting import member_name
 
 PATH: Final = "/console/doublons"
@@ -142,16 +142,12 @@ def _row(item: Mapping[str, Any], place: Place, current: str | None, words: Word
 
 def choices(place: Place, marks: Mapping[str, Mark], words: Words) -> tuple[Choice, ...]:
     """The filters."""
+    all_of = words.text("Toutes")
     clusters = [(code, mark.name) for code, mark in marks.items()]
     kinds = [("paires", words.text("Deux membres")), ("groupes", words.text("Groupes contestés"))]
     certainties = [(f"{each:g}", certainty(each, words)) for each in CERTAINTIES]
     return (
-        _choice("cluster", words.text("Cluster"), words.text("Tous"), clusters, place.cluster),
-        _choice("sorte", words.text("Sorte"), words.text("Toutes"), kinds, place.kind),
-        _choice("certitude", words.text("Au moins"), words.text("Toutes"), certainties, place.certainty),
+        choice_of("cluster", words.text("Cluster"), [("", words.text("Tous")), *clusters], place.cluster),
+        choice_of("sorte", words.text("Sorte"), [("", all_of), *kinds], place.kind),
+        choice_of("certitude", words.text("Au moins"), [("", all_of), *certainties], place.certainty),
     )
-
-
-def _choice(name: str, label: str, every: str, known: Sequence[tuple[str, str]], value: str) -> Choice:
-    options = [("", every), *known]
-    return Choice(name, label, tuple(Option(code, text, code == value) for code, text in options))

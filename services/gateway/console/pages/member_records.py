@@ -21,7 +21,6 @@ from services.gateway.console.pages.member_values import settable
 from services.gateway.console.pages.record_form import both_versions, changed, created, form_fields
 from services.gateway.console.session import Person
 from services.gateway.console.shouting import member_name, record_name
-from services.gateway.problems import TYPE
 
 router = APIRouter(include_in_schema=False)
 
@@ -65,7 +64,7 @@ async def create(request: Request, person: Person) -> Response:
     answer = await Inside(request, person).post(path, body, headers_of(fields))
     if answer.is_refusal:
         form = typed_again(request, fields, answer)
-        return await _new_page(request, person, form=form, is_doubtful=_is(answer, "value-not-understood"))
+        return await _new_page(request, person, form=form, is_doubtful=answer.is_problem("value-not-understood"))
     return RedirectResponse(f"{members.PATH}/{answer.json['member_id']}", 303)
 
 
@@ -122,10 +121,6 @@ def _path(record: str) -> str:
     return f"/records/{cluster}/{record_id}"
 
 
-def _is(answer: Answer | None, kind: str) -> bool:
-    return answer is not None and (answer.json or {}).get("type") == f"{TYPE}{kind}"
-
-
 def authority_of(
     name: str, shown: Mapping[str, Any], own: str, person: Caller, marks: Mapping[str, Mark], words: Words
 ) -> Authority:
@@ -159,7 +154,7 @@ async def _record_page(
     words, own = rendering.words_of(request), f"{members.PATH}/{member_id}"
     answer = await Inside(request, person).get(_path(name))
     shown = answer.value()
-    is_late = _is(refused, "record-changed-meanwhile")
+    is_late = refused is not None and refused.is_problem("record-changed-meanwhile")
     versions = both_versions(shown["fields"], form.values, words) if is_late else ()
     return rendering.page(
         request,
@@ -173,7 +168,7 @@ async def _record_page(
         fields=form_fields(shown["fields"], form, words),
         etag=answer.etag if is_late else form.value("_etag", answer.etag or ""),
         versions=versions,
-        is_doubtful=_is(refused, "value-not-understood"),
+        is_doubtful=refused is not None and refused.is_problem("value-not-understood"),
         form=form,
     )
 

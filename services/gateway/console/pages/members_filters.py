@@ -9,6 +9,7 @@ from urllib.parse import urlencode
 from fastapi import Depends, Query
 
 from services.gateway.console.catalogue import Words
+from services.gateway.console.choices import Choice, choice_of
 from services.gateway.console.display import number
 from services.gateway.console.inside import Params
 
@@ -78,25 +79,6 @@ async def filters(
 Asked = Annotated[Filters, Depends(filters)]
 
 
-@dataclass(frozen=True, slots=True)
-class Option:
-    """One of a list; ``value`` is what stands in the address, ``count`` how many members it would leave."""
-
-    value: str
-    label: str
-    is_chosen: bool
-    count: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Choice:
-    """A list to choose from."""
-
-    name: str
-    label: str
-    options: tuple[Option, ...]
-
-
 def choices(chosen: Filters, facets: Mapping[str, Any], words: Words) -> tuple[Choice, ...]:
     """The filters and orders; ``facets`` has what the API counts of each option."""
     every, all_of = words.text("Tous"), words.text("Toutes")
@@ -105,7 +87,8 @@ def choices(chosen: Filters, facets: Mapping[str, Any], words: Words) -> tuple[C
     def choice(
         name: str, label: str, everything: str, known: Sequence[tuple[str, str]], counts: Mapping[str, int]
     ) -> Choice:
-        return Choice(name, label, tuple(_options(values[name], everything, known, counts, words)))
+        shown = {value: number(count, words.language) for value, count in counts.items()}
+        return choice_of(name, label, [("", everything), *known], values[name], shown)
 
     clusters, lineages, departements = (facets[name] for name in ("clusters", "lineages", "departements"))
     places = [(code, f"{code} {name}") for code, name in _named(departements)]
@@ -138,15 +121,3 @@ def _counts(options: Iterable[Mapping[str, Any]]) -> dict[str, int]:
 
 def _yes_or_no(meanings: Mapping[str, bool], counts: Mapping[str, int]) -> dict[str, int]:
     return {value: counts["yes" if meaning else "no"] for value, meaning in meanings.items()}
-
-
-def _options(
-    chosen: str, everything: str, known: Sequence[tuple[str, str]], counts: Mapping[str, int], words: Words
-) -> Iterator[Option]:
-    yield Option("", everything, not chosen)
-    for value, label in known:
-        count = number(counts[value], words.language) if value in counts else ""
-        yield Option(value, label, value == chosen, count)
-    if chosen and chosen not in dict(known):
-        # What the address asks for is shown, or the list would say another thing than what is shown.
-        yield Option(chosen, chosen, is_chosen=True)
