@@ -18,11 +18,12 @@ from deploy.demo.settling import wait_until_settled
 from deploy.errors import NodeError
 from schemas.billing import InvoiceRecorded
 from schemas.envelope import encode, routing_key, source_of
-from services.common.sections import STATE_EVERY
 from shared.runtime.clock import Clock
 
 SYSTEM = "numelink/billing"
 ISSUER = "merged"
+SETTLED_SECONDS = 3.0
+"""Within them what changed in membership is described to billing."""
 PATIENCE = 30
 """Seconds for the files of one document, which the service makes in the background."""
 _GRID = """
@@ -108,7 +109,7 @@ def _settled(first: date, reason: str) -> dict[str, Any]:
     """Prepare until nothing changes: members are described to billing some seconds after they changed."""
     before = _prepared(first, reason)
     while True:
-        time.sleep(STATE_EVERY + 1)
+        time.sleep(SETTLED_SECONDS)
         after = _prepared(first, reason)
         if _content_of(after) == _content_of(before):
             return after

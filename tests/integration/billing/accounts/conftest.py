@@ -15,7 +15,7 @@ def billing(nodes: Nodes) -> Iterator[Database]:
 
 @pytest.fixture
 async def engine(billing: Database) -> AsyncIterator[AsyncEngine]:
-    async with billing.engine() as engine:
+    async with billing.engine(pool_size=2) as engine:
         async with engine.begin() as connection:
             await connection.exec_driver_sql("truncate invoices, payments, outbox, section_versions, section_changes")
         yield engine

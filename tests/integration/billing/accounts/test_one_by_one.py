@@ -1,5 +1,6 @@
 """Accounts, one thing at a time: what is stated, when, and of which record."""
 
+import asyncio
 from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
@@ -16,7 +17,8 @@ from services.billing.mirror.handlers import record_invoices, record_payments
 from services.billing.mirror.parity import KINDS
 from services.billing.mirror.repository import BillingUnitOfWork
 from services.billing.mirror.republish import REPUBLISHED
-from services.common.sections import state_the_rest, statements
+from services.common.republish import PAGE
+from services.common.sections import serialise_writers, state_the_rest, statements
 from services.cutover.parity.mirror_reader import mirrored_records
 from shared.messaging.failures import Refusal
 from tests.integration.billing.accounts.stated import DAYS, KEY, begin, paid, stated
@@ -142,6 +144,24 @@ async def test_what_a_replica_of_the_version_before_wrote_is_stated_by_the_task(
     assert await stated(engine) == [("M1", 2, "180.00", None), ("M3", 1, None, "120.00")]
     await state_the_rest(ACCOUNTS, begin, engine)
     assert (await stated(engine))[0][1] == 2, "there is no mark left"
+
+
+async def test_who_finds_nothing_to_state_waits_for_nobody(engine: AsyncEngine) -> None:
+    await handled(engine, begin, record_invoices, [an_invoice()])
+    async with engine.begin() as another:
+        await serialise_writers(another)
+        async with asyncio.timeout(5):
+            await state_the_rest(ACCOUNTS, begin, engine)
+
+
+async def test_marks_of_any_number_are_stated_page_by_page(engine: AsyncEngine) -> None:
+    async def record_only(uow: BillingUnitOfWork, messages: Sequence[Envelope[Any]]) -> None:
+        await uow.save_invoices(messages)
+
+    several = [an_invoice(invoice_id=f"F{n}", record_id=f"M{n}") for n in range(PAGE + 20)]
+    await handled(engine, begin, record_only, several)
+    await state_the_rest(ACCOUNTS, begin, engine)
+    assert len(await stated(engine)) == PAGE + 20
 
 
 async def test_an_account_is_told_again_as_it_was_stated_and_anew_if_it_changed(engine: AsyncEngine) -> None:
