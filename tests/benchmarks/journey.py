@@ -27,12 +27,14 @@ from shared.messaging.topology import EXCHANGE
 from tests.benchmarks.http_client import Connection, reads_per_second, request
 from tests.benchmarks.members import FILES, exports
 from tests.benchmarks.stage import BenchmarkError, Stage, api_key, memory_mb, peak_mb, start_services
+from tests.benchmarks.workload import Load
 
 CLUSTER = "numelink"
 WIZARD_SECONDS = 5.4
 """Dolibarr's import wizard on 10,000 rows, flat: 2.6 s + 2.8 s of simulation. Measured elsewhere, on a like machine."""
 _POLL = 0.005
 _COMMITTED = "select member_id::text from views where member_id = any($1::text[]::uuid[])"
+_TAKEN_IN = "select received_at, count(*) from inbox where received_at > $1 group by 1 order by 1"
 
 
 @dataclass(frozen=True)
@@ -181,6 +183,22 @@ async def _latency(stage: Stage, key: str, count: int, rate: float, first: int) 
     await connection.close()
     cuts = quantiles(result, n=100)
     return Latency(count, rate, cuts[49], cuts[94], cuts[98], max(result))
+
+
+def consumed(stage: Stage, count: int, first: int) -> float:
+    """New members one by one as fast as they are taken in: how many a second, from the first to the last."""
+    loads = [_load(_member(first + number)) for number in range(count)]
+    before, began = stage.query("membership", "select count(*), clock_timestamp() from inbox")[0]
+    key = routing_key(CLUSTER, MemberRecorded)
+    stage.publish(stage.former_system(CLUSTER, "membership"), EXCHANGE, key, loads)
+    stage.wait_for("membership", before + count, stage.stack.process("membership").pid, every=0.05)
+    rows = stage.query("membership", _TAKEN_IN, began)
+    return sum(taken for _, taken in rows[:-1]) / (rows[-1][0] - rows[0][0]).total_seconds()
+
+
+def _load(fact: MemberRecorded) -> Load:
+    message = encode(source_of(CLUSTER, "membership"), [fact])
+    return Load(message.body, message.content_type, message.message_id, 1)
 
 
 async def _watch(database_url: str, waiting: dict[str, asyncio.Event]) -> None:

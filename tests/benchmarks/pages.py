@@ -11,7 +11,7 @@ from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
 from statistics import quantiles
-from typing import Final
+from typing import Final, TypeVar
 from urllib.parse import urlsplit
 
 import uvloop
@@ -31,6 +31,8 @@ from tests.benchmarks.stage import BenchmarkError, Stage, stop_services
 MEMBERS: Final = 15_000
 """Of each cluster; one in ten is in both."""
 PEOPLE: Final = 10
+MESSAGES: Final = 3_000
+ROUNDS: Final = 5
 PAGES: Final[Mapping[str, str]] = {
     "Accueil": "/console",
     "Membres": "/console/membres",
@@ -41,6 +43,7 @@ PAGES: Final[Mapping[str, str]] = {
     "Bascule": "/console/bascule",
     "Accès": "/console/acces",
 }
+_Measured = TypeVar("_Measured")
 _UNKNOWN: Final = """
     select count(*) from pg_stat_user_tables
     where relname in ('views', 'source_records', 'review_cases', 'match_keys')
@@ -64,7 +67,10 @@ class Page:
 
 @dataclass(frozen=True)
 class Pages:
-    """``alone`` and ``clicked`` are from publish to view, without and with people who click once a second."""
+    """``alone`` and ``clicked`` are from publish to view, without and with people who click once a second.
+
+    ``consumed`` is messages a second at full speed with those people beside the same without them, round by round.
+    """
 
     members: int
     pages: list[Page]
@@ -73,6 +79,7 @@ class Pages:
     cold_requests: int
     alone: Latency
     clicked: Latency
+    consumed: list[float]
 
 
 def measure(stage: Stage, *, quick: bool) -> Pages:
@@ -92,7 +99,11 @@ def measure(stage: Stage, *, quick: bool) -> Pages:
         alone = journey.latency(stage, key, seconds=seconds)
         again = partial(journey.latency, stage, key, seconds=seconds, first=1_000_000)
         clicked = _with_people(url, cookie, member, again)
-        return Pages(members, pages, parts, cold, requests, alone, clicked)
+        consumed = [
+            _beside_alone(stage, 2_000_000 + number * 100_000, lambda work: _with_people(url, cookie, member, work))
+            for number in range(1 if quick else ROUNDS)
+        ]
+        return Pages(members, pages, parts, cold, requests, alone, clicked, consumed)
     finally:
         stop_services(stage)
 
@@ -160,7 +171,13 @@ async def _cold(url: str, cookie: str) -> tuple[int, int]:
     return total, len(files) + 1
 
 
-def _with_people(url: str, cookie: str, member: str, work: Callable[[], Latency]) -> Latency:
+def _beside_alone(stage: Stage, first: int, with_people: Callable[[Callable[[], float]], float]) -> float:
+    """Messages a second with people who click, beside the same without them."""
+    alone = journey.consumed(stage, MESSAGES, first)
+    return with_people(partial(journey.consumed, stage, MESSAGES, first + 50_000)) / alone
+
+
+def _with_people(url: str, cookie: str, member: str, work: Callable[[], _Measured]) -> _Measured:
     """What the work measures while ten people click once a second, in a process of their own."""
     clicking = get_context("spawn").Process(target=_click, args=(url, cookie, member), daemon=True)
     clicking.start()
