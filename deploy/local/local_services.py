@@ -68,15 +68,20 @@ class LocalServices:
         """How it ended; None while it runs."""
         return self._run.returncode(name)
 
-    def start(self, name: str, env: Mapping[str, str] | None = None, *, wait: bool = True) -> None:
-        """Start a service, or start it again on its port. ``env`` adds to its environment until the next start."""
+    def start(
+        self, name: str, env: Mapping[str, str] | None = None, *, wait: bool = True, only: str | None = None
+    ) -> None:
+        """Start a service, or start it again on its port. ``env`` adds to its environment until the next start.
+
+        ``only`` names the part of it that this process shall be.
+        """
         service = name.split(".")[0]
         if env is not None:
             self._extra[name] = env
         own = {f"TRABOULE_{service.upper()}_HTTP_PORT": str(self._ports[name])}
         self._pids[name] = self._run.spawn(
             name,
-            [sys.executable, "-m", "services.cli", "serve", service],
+            [sys.executable, "-m", "services.cli", "serve", service, *(() if only is None else ("--only", only))],
             env={**_surroundings(), **self.env, **own, **self._extra.get(name, {})},
             cwd=CHECKOUT,
             user=None,
@@ -85,13 +90,13 @@ class LocalServices:
         if wait:
             self.wait_until_ready([name])
 
-    def start_replica(self, service: str, env: Mapping[str, str] | None = None) -> str:
+    def start_replica(self, service: str, env: Mapping[str, str] | None = None, *, only: str | None = None) -> str:
         """Start one more process of a service, as :meth:`start` does; returns its name."""
         number = 2
         while (name := f"{service}.{number}") in self._ports:
             number += 1
         self._ports[name] = free_ports(1)[0]
-        self.start(name, env)
+        self.start(name, env, only=only)
         return name
 
     def stop(self, name: str) -> None:

@@ -2,7 +2,7 @@
 
 import gc
 from collections.abc import Coroutine
-from typing import Annotated, Any, Final
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
@@ -12,6 +12,9 @@ from services.cli.registry import definition_of
 from shared.process.http_server import raise_open_files
 from shared.runtime import tracing
 from shared.runtime.logging import configure_logging
+
+if TYPE_CHECKING:
+    from services.common.definition import ServiceDefinition
 
 SERVED: Final = (20_000, 20, 50)
 """Thresholds of garbage collection while a service runs: a batch makes more objects than its usual patience."""
@@ -26,15 +29,29 @@ def _known(service: str | None) -> str | None:
 Service = Annotated[str, typer.Argument(callback=_known, metavar="SERVICE", help=", ".join(SERVICES))]
 
 
-def serve(service: Service) -> None:
+Only = Annotated[
+    str | None,
+    typer.Option(
+        help="membership only: `http` is its gateway alone, `messages` all the rest. Without it one process is both."
+    ),
+]
+
+
+def serve(service: Service, only: Only = None) -> None:
     """Run one service until it is told to stop (SIGTERM or Ctrl-C).
 
     Example: [bold]traboule serve billing[/]
+
+    Example: [bold]traboule serve membership --only http[/], beside [bold]traboule serve membership --only messages[/]
     """
+    definition = definition_of(service)
+    create = definition.create_app if only is None else definition.parts.get(only)
+    if create is None:
+        raise typer.BadParameter(_no_part(definition, only), param_hint="--only")
     settings = settings_of(service)
     configure_logging(service, settings.log_level)
     raise_open_files()
-    process = definition_of(service).create_app(settings)
+    process = create(settings)
     # What was loaded so far stays.
     gc.freeze()
     gc.set_threshold(*SERVED)
@@ -43,6 +60,12 @@ def serve(service: Service) -> None:
         _run_fast(process.run())
     finally:
         tracing.stop()
+
+
+def _no_part(definition: "ServiceDefinition[Any]", only: str | None) -> str:
+    if not definition.parts:
+        return f"{definition.name} is one process: leave it out"
+    return f"{definition.name} has no part {only!r}; there are {', '.join(definition.parts)}"
 
 
 def _run_fast(main: Coroutine[Any, Any, None]) -> None:

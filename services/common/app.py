@@ -113,6 +113,12 @@ def build(
         task = "sections" if section is definition.sections[0] else section.name
         service.periodic_tasks = (*service.periodic_tasks, PeriodicTask(task, STATE_EVERY, state))
     service.trusted_proxies = settings.trusted_proxies
-    if settings.http_certificate_file is not None:
-        service.certificate = TlsCertificate(settings.http_certificate_file, settings.http_key_file)
+    service.certificate = certificate_of(settings)
     return service
+
+
+def certificate_of(settings: ServiceSettings) -> TlsCertificate | None:
+    """What HTTP is served with, if the settings name it. Raises TlsError."""
+    if settings.http_certificate_file is None:
+        return None
+    return TlsCertificate(settings.http_certificate_file, settings.http_key_file)

@@ -3,10 +3,10 @@
 ``services/cli/registry.py`` finds them by name. Nothing else depends on how a service calls its modules.
 """
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -19,6 +19,7 @@ from services.cutover.requests import Answering
 from services.operations.binding import Table
 from shared.messaging.subscription import Subscription
 from shared.messaging.unit_of_work import UnitOfWork
+from shared.process.http_process import HttpProcess
 from shared.process.service import Service
 from shared.runtime.settings import ServiceSettings
 
@@ -29,13 +30,15 @@ S = TypeVar("S", bound=ServiceSettings)
 class ServiceDefinition(CutoverDefinition, Generic[S]):
     """One service whole.
 
-    ``create_app`` makes a process that is ready to run; nothing is connected yet. ``unit_of_work`` makes one
-    transaction of the service, also for the ``traboule`` command. ``republished`` is what it tells after a restore.
-    ``sections`` are what it states of each source record, for the consolidated view or for another service.
+    ``create_app`` makes a process that is ready to run; nothing is connected yet. ``parts`` make processes that share
+    its work, by name. ``unit_of_work`` makes one transaction of the service, also for the ``traboule`` command.
+    ``republished`` is what it tells after a restore. ``sections`` are what it states of each source record, for the
+    consolidated view or for another service.
     """
 
     settings: type[S]
     create_app: Callable[[S], Service]
+    parts: Mapping[str, Callable[[S], Service | HttpProcess]] = field(default_factory=dict[str, Any])
     unit_of_work: Callable[[S], Callable[[AsyncConnection], UnitOfWork]]
     republished: Sequence[Republisher]
     sections: Sequence[Section] = ()

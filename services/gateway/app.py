@@ -15,7 +15,7 @@ fast lane → app: /members.csv  /members  /members/by-source/…  /members/{id}
 """
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import asynccontextmanager
 from functools import partial
 
@@ -24,7 +24,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from starlette.types import ASGIApp
 
 from services import VERSION
-from services.common.app import build
+from services.common.app import build, certificate_of, health_only
 from services.common.definition import ServiceDefinition
 from services.gateway import idempotency, requests
 from services.gateway.api import (
@@ -50,6 +50,7 @@ from services.gateway.auth.caller_cache import CallerCache
 from services.gateway.auth.oidc import RETURNED, Client, Provider, new_http
 from services.gateway.auth.request_limits import request_limits
 from services.gateway.auth.writers import ANNOUNCE_EVERY, watch_write_access
+from services.gateway.awaited import AwaitedAnswers
 from services.gateway.console.guard import Guard
 from services.gateway.console.mounting import mount
 from services.gateway.console.outside import Outside
@@ -78,8 +79,10 @@ from services.membership.usecases.withdraw import MINUTES, withdraw_unlinked
 from services.membership.views.daily_statistics import KEEP_EVERY, keep_today
 from shared.messaging.rpc_client import RpcClient
 from shared.messaging.topology import OWN_PUBLISHER
-from shared.persistence.database import asyncpg_url, create_engine
+from shared.persistence.database import asyncpg_url, create_engine, is_reachable
 from shared.process.backlog import watch_engine, watch_pool
+from shared.process.http_process import HttpProcess
+from shared.process.http_side import HttpSide
 from shared.process.service import PeriodicTask, Service
 from shared.runtime.clock import Clock
 from shared.runtime.health import Checks, health_routes
@@ -132,6 +135,7 @@ def create_with_context(
         policy=policy,
         engine=engine,
         answer_seconds=settings.answer_seconds,
+        awaited=AwaitedAnswers(asyncpg_url(settings.database_url), f"{_APPLICATION}.answers"),
         rpc=rpc,
         console_url=settings.console_url,
         provider=provider_of(settings),
@@ -145,6 +149,7 @@ def create_with_context(
         context.audit.close()
         await noting
         await context.callers.close()
+        await context.awaited.close()
         await rpc.close()
         await pool.close()
         await engine.dispose()
@@ -198,6 +203,30 @@ def create_app(definition: ServiceDefinition[MembershipSettings], settings: Memb
     else:
         service = build(definition, settings)
         service.public, service.public_port = create(service.checks), settings.gateway_port
+    return _with_tasks(service, settings)
+
+
+def create_messages(definition: ServiceDefinition[MembershipSettings], settings: MembershipSettings) -> Service:
+    """Membership without its gateway: messages and tasks alone. Raises as :func:`create_app` does."""
+    return _with_tasks(build(definition, settings), settings)
+
+
+def create_gateway(settings: MembershipSettings) -> HttpProcess:
+    """The gateway alone, beside processes that :func:`create_messages` made. Raises as :func:`create_app` does."""
+    engine = create_engine(settings.database_url, application=f"{_APPLICATION}.ready", pool_size=1)
+
+    async def checks() -> Mapping[str, bool]:
+        return {"database": await is_reachable(engine)}
+
+    gateway = create_http(settings, policy_of(settings), checks)
+    apps = [(gateway, settings.http_port)]
+    if settings.gateway_port is not None:
+        apps = [(health_only(checks), settings.http_port), (gateway, settings.gateway_port)]
+    certificate = certificate_of(settings)
+    return HttpProcess("membership", engine, HttpSide(apps, settings.http_host, certificate, settings.trusted_proxies))
+
+
+def _with_tasks(service: Service, settings: MembershipSettings) -> Service:
     service.periodic_tasks = (
         *service.periodic_tasks,
         PeriodicTask("forgetting", FORGET_EVERY, forget),

@@ -11,7 +11,6 @@ from services.gateway import requests
 from services.gateway.auth.audit import Access
 from services.gateway.auth.authorisation import author_of
 from services.gateway.auth.caller import Caller
-from services.gateway.awaited import AWAITED
 from services.gateway.context import GatewayContext
 from services.gateway.idempotency import Key
 from services.gateway.idempotency_header import claim
@@ -22,7 +21,7 @@ from shared.runtime.text import printable
 
 log = structlog.get_logger()
 
-_FIRST_LOOK_SECONDS, _COMMIT_SECONDS, _LONGEST_PAUSE_SECONDS = 0.05, 0.002, 0.25
+_FIRST_LOOK_SECONDS, _LONGEST_PAUSE_SECONDS = 0.05, 0.25
 
 
 async def send(
@@ -67,19 +66,15 @@ async def _kept(
 async def _answered(context: GatewayContext, request_id: str, deadline: float) -> Request:
     """The request once it is answered, or as it is at the deadline."""
     pause = _FIRST_LOOK_SECONDS
-    with AWAITED.expecting(request_id) as arrived:
+    with context.awaited.expecting(request_id) as arrived:
         while True:
             await _waited(arrived, min(pause, deadline - monotonic()))
+            arrived.clear()
             request = await request_now(context.pool, request_id)
             assert request is not None, "it was kept a moment ago, and is kept for days"
             if request.outcome is not None or monotonic() >= deadline:
                 return request
-            if arrived.is_set():
-                # Whoever keeps the answer is about to commit.
-                arrived.clear()
-                pause = _COMMIT_SECONDS
-            else:
-                pause = min(pause * 1.5, _LONGEST_PAUSE_SECONDS)
+            pause = min(pause * 1.5, _LONGEST_PAUSE_SECONDS)
 
 
 async def _waited(arrived: asyncio.Event, seconds: float) -> None:

@@ -14,6 +14,7 @@ from services.gateway.auth.audit import Access, AuditQueue, note
 from services.gateway.auth.caller_cache import CallerCache
 from services.gateway.auth.oidc import Provider
 from services.gateway.auth.request_limits import RequestLimits, request_limits
+from services.gateway.awaited import AwaitedAnswers
 from services.gateway.problems import ProblemError
 from services.membership.connections import ReadPool, previewing, writing
 from services.membership.identity.review_answers import all_crowds
@@ -45,8 +46,8 @@ def _crowds() -> Picture[list[Crowd]]:
 class GatewayContext:
     """Made once in ``create_http`` and given to every module of routes.
 
-    ``answer_seconds`` is how long it waits for the answer to a command, ``rpc`` asks queries. ``statistics`` and
-    ``groups`` of members are asked for a day.
+    ``answer_seconds`` is how long it waits for the answer to a command, ``awaited`` wakes it, ``rpc`` asks queries.
+    ``statistics`` and ``groups`` of members are asked for a day.
     """
 
     pool: ReadPool
@@ -56,6 +57,7 @@ class GatewayContext:
     policy: Policy
     engine: AsyncEngine
     answer_seconds: float
+    awaited: AwaitedAnswers
     rpc: RpcClient
     console_url: str
     provider: Provider | None = None

@@ -12,6 +12,7 @@ from services.membership.descriptions.queries import CONTACTS, DESCRIPTIONS
 from services.membership.settings import MembershipSettings
 from services.membership.tables import metadata
 from services.membership.unit_of_work import unit_of_work
+from shared.process.http_process import HttpProcess
 from shared.process.service import Service
 
 
@@ -23,10 +24,25 @@ def create_app(settings: MembershipSettings) -> Service:
     return create(DEFINITION, settings)
 
 
+def create_messages(settings: MembershipSettings) -> Service:
+    """The service without its gateway."""
+    from services.gateway.app import create_messages as create
+
+    return create(DEFINITION, settings)
+
+
+def create_gateway(settings: MembershipSettings) -> HttpProcess:
+    """Its gateway alone."""
+    from services.gateway.app import create_gateway as create
+
+    return create(settings)
+
+
 DEFINITION = ServiceDefinition(
     name="membership",
     settings=MembershipSettings,
     create_app=create_app,
+    parts={"messages": create_messages, "http": create_gateway},
     unit_of_work=unit_of_work,
     routes=(*SUBSCRIPTIONS, *consumers.SUBSCRIPTIONS),
     metadata=metadata,

@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from schemas.cutover_requests import CutoverAnswered, CutoverRequested
 from schemas.envelope import Envelope
-from services.gateway.awaited import AWAITED
+from services.gateway.awaited import WAKE
 from services.membership.records.ids import new_id
 from shared.messaging.publishing import publish
 from shared.messaging.unit_of_work import UnitOfWork
@@ -88,7 +88,7 @@ async def keep_answers(uow: UnitOfWork, messages: Sequence[Envelope[CutoverAnswe
         [answer.answered_at for answer in answers],
     )
     await uow.connection.exec_driver_sql(_KEEP, (*columns, answers[0].service))
-    AWAITED.arrived(answer.request_id for answer in answers)
+    await uow.connection.exec_driver_sql(WAKE, (columns[0],))
 
 
 async def complete(uow: UnitOfWork, request_id: str, answer: Mapping[str, Any]) -> None:

@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from services.membership.policy import Policy
 from services.membership.unit_of_work import MembershipUnitOfWork
 from shared.messaging.failures import NotReady, PauseForOperator, PauseUntilDatabase, RetryNow, decide
-from shared.process.service import HTTP_CLOSING_SECONDS
+from shared.process.http_side import HTTP_CLOSING_SECONDS
 
 _AWAY = (
     OSError,  # refused, reset, timed out

@@ -1,11 +1,12 @@
 """Connections to a service's own database."""
 
+import asyncio
 from collections.abc import Sequence
 from time import monotonic
 from typing import Any, Final, cast
 
 import orjson
-from sqlalchemy import event
+from sqlalchemy import event, text
 from sqlalchemy.engine import URL, Engine, Result, make_url
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import DisconnectionError
@@ -96,6 +97,16 @@ def rows_of(result: Result[Any]) -> Sequence[tuple[Any, ...]]:
 def json_of(value: Any) -> Any:
     """A json column of bare SQL, whichever way the driver gives it."""
     return orjson.loads(value) if isinstance(value, str | bytes) else value
+
+
+async def is_reachable(engine: AsyncEngine) -> bool:
+    """Whether the database answers within two seconds."""
+    try:
+        async with asyncio.timeout(2), engine.connect() as connection:
+            await connection.execute(text("select 1"))
+    except Exception:
+        return False
+    return True
 
 
 async def microseconds_now(connection: AsyncConnection) -> int:

@@ -2,12 +2,11 @@
 
 import asyncio
 import contextlib
-import signal
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 import structlog
-from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from starlette.types import ASGIApp
 
@@ -15,19 +14,16 @@ from shared.messaging import inbox
 from shared.messaging.bus import Bus
 from shared.messaging.relay import Relay
 from shared.messaging.rpc_server import RpcServer
+from shared.persistence.database import is_reachable
 from shared.process.backlog import MEASURED, measure_backlog
-from shared.process.http_server import HttpLimits, build_server, http_limits, serve
+from shared.process.http_server import HttpLimits
+from shared.process.http_side import HTTP_CLOSING_SECONDS, REQUESTS_SECONDS, HttpSide, stop_signal, wait_or
 from shared.runtime.cancellation import is_cancelled, reraise_if_cancelled
-from shared.runtime.tls import TlsCertificate, TlsError
+from shared.runtime.tls import TlsCertificate
 
 log = structlog.get_logger()
 
 HOUSEKEEPING_SECONDS = 5.0
-REQUESTS_SECONDS = 10
-"""For requests that are in hand at the end: whoever downloads slowly does not keep us from stopping."""
-HTTP_CLOSING_SECONDS = 5
-"""For what a gateway has open, once the last request is answered."""
-
 
 Measure = Callable[[AsyncConnection], Awaitable[None]]
 """Reads from the service's database, and sets gauges."""
@@ -97,44 +93,18 @@ class Service:
     async def checks(self) -> Mapping[str, bool]:
         """What readiness looks at."""
         return {
-            "database": await self._database_answers(),
+            "database": await is_reachable(self.engine),
             "broker": await self.bus.broker.ping(timeout=2),
             "consumers": self.bus.healthy,
             "relay": self.relay.alive,
         }
 
-    async def _database_answers(self) -> bool:
-        try:
-            async with asyncio.timeout(2), self.engine.connect() as connection:
-                await connection.execute(text("select 1"))
-        except Exception:
-            return False
-        return True
-
     async def run(self) -> None:
         """Run until SIGTERM or SIGINT, then stop in order. The broker or the database may come later than we do."""
-        stopping = asyncio.Event()
-        loop = asyncio.get_running_loop()
-        for number in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(number, stopping.set)
-        apps = [(self.http, self.http_port)]
-        if self.public is not None:
-            apps.append((self.public, self.public_port))
-        servers = [
-            build_server(
-                app,
-                self.http_host,
-                port,
-                limits=self.limits or http_limits(),
-                stop_seconds=REQUESTS_SECONDS,
-                certificate=self.certificate,
-                trusted_proxies=self.trusted_proxies,
-            )
-            for app, port in apps
-        ]
-        http = [asyncio.create_task(serve(server)) for server in servers]
+        stopping, side = stop_signal(), self._http_side()
+        side.start()
         housekeeping = asyncio.create_task(
-            self._repeat(PeriodicTask("housekeeping", HOUSEKEEPING_SECONDS, self._housekeeping))
+            self._repeat(PeriodicTask("housekeeping", HOUSEKEEPING_SECONDS, partial(self._housekeeping, side)))
         )
         try:
             if await self._start_when_possible(stopping):
@@ -143,11 +113,10 @@ class Service:
         finally:
             log.info("service.stopping")
             housekeeping.cancel()
-            for server in servers:
-                server.should_exit = True
+            side.end()
             with contextlib.suppress(asyncio.CancelledError):
                 await housekeeping
-            await asyncio.gather(*http)
+            await side.ended()
             await self.stop()
             log.info("service.stopped")
 
@@ -158,9 +127,14 @@ class Service:
                 return True
             except (TimeoutError, OSError) as error:
                 log.warning("service.waiting_for_broker", error=type(error).__name__)
-                with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(stopping.wait(), 1)
+                await wait_or(1, stopping)
         return False
+
+    def _http_side(self) -> HttpSide:
+        apps = [(self.http, self.http_port)]
+        if self.public is not None:
+            apps.append((self.public, self.public_port))
+        return HttpSide(apps, self.http_host, self.certificate, self.trusted_proxies, self.limits)
 
     async def _repeat(self, task: PeriodicTask) -> None:
         while True:
@@ -174,19 +148,11 @@ class Service:
                 return
             await asyncio.sleep(task.every)
 
-    async def _housekeeping(self, engine: AsyncEngine) -> None:
+    async def _housekeeping(self, side: HttpSide, engine: AsyncEngine) -> None:
         """Measure the backlog, and forget old inbox rows little by little; look for a renewed certificate first."""
-        if self.certificate is not None:
-            self._renew(self.certificate)
+        side.renew()
         async with engine.begin() as connection:
             for measure in self.measures:
                 await measure(connection)
             MEASURED.set_to_current_time()
             await inbox.forget(connection, self.inbox_days)
-
-    def _renew(self, certificate: TlsCertificate) -> None:
-        try:
-            if certificate.refresh():
-                log.info("service.certificate_renewed")
-        except TlsError as error:
-            log.error("service.certificate_unusable", error=str(error))

@@ -119,6 +119,8 @@ time.sleep(60)
     [
         (["serve", "dues"], "there is no service 'dues'"),
         (["serve", "billing"], "TRABOULE_BILLING_DATABASE_URL"),
+        (["serve", "billing", "--only", "http"], "billing is one process: leave it out"),
+        (["serve", "membership", "--only", "door"], "membership has no part 'door'; there are messages, http"),
         (["migrate"], "name one service, or say --all"),
         (["status"], "no service is configured"),
     ],

@@ -12,7 +12,8 @@ from services import SERVICES
 from services.cli.registry import definition_of, settings_type
 from shared.messaging.consumer import BatchSettings, QueueConsumer
 from shared.messaging.relay import Relay
-from shared.process.service import HTTP_CLOSING_SECONDS, REQUESTS_SECONDS, Service
+from shared.process.http_side import HTTP_CLOSING_SECONDS, REQUESTS_SECONDS
+from shared.process.service import Service
 
 COMPOSE = yaml.safe_load((CHECKOUT / "docker-compose.yml").read_text())
 DEPLOYMENT = next(

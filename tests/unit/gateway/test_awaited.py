@@ -1,6 +1,8 @@
-"""Whoever waits for an answer is woken when this process keeps it, and looks now and then where another one does."""
+"""Whoever waits for an answer reads it when woken, and looks now and then where nobody wakes."""
 
 import asyncio
+from collections.abc import Generator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -8,7 +10,6 @@ from typing import Any
 import pytest
 
 from services.gateway import commands
-from services.gateway.awaited import AWAITED
 from services.gateway.requests_queries import Request
 
 ID = "019a0000-0000-7000-8000-000000000001"
@@ -36,45 +37,63 @@ def kept(monkeypatch: pytest.MonkeyPatch) -> Kept:
     return kept
 
 
+class Awaited:
+    """One event for whoever waits."""
+
+    def __init__(self) -> None:
+        self.event = asyncio.Event()
+
+    @contextmanager
+    def expecting(self, _: str) -> Generator[asyncio.Event]:
+        yield self.event
+
+
 @dataclass
 class Context:
     """What is asked of the gateway's context here."""
 
     answer_seconds: float
+    awaited: Awaited = field(default_factory=Awaited)
     pool: None = None
 
 
-def waiting(monkeypatch: pytest.MonkeyPatch, first_look: float, seconds: float = 30.0) -> "asyncio.Task[Request]":
+def waiting(
+    monkeypatch: pytest.MonkeyPatch, first_look: float, seconds: float = 30.0
+) -> "tuple[asyncio.Task[Request], asyncio.Event]":
     monkeypatch.setattr(commands, "_FIRST_LOOK_SECONDS", first_look)
-    deadline = commands.monotonic() + seconds
+    context, deadline = Context(seconds), commands.monotonic() + seconds
     answered: Any = commands._answered  # pyright: ignore[reportPrivateUsage]
-    return asyncio.ensure_future(answered(Context(seconds), ID, deadline))
+    return asyncio.ensure_future(answered(context, ID, deadline)), context.awaited.event
 
 
-async def test_an_answer_that_this_process_keeps_is_read_at_once(kept: Kept, monkeypatch: pytest.MonkeyPatch) -> None:
-    task = waiting(monkeypatch, first_look=20)
+async def test_an_answer_is_read_as_soon_as_somebody_is_woken(kept: Kept, monkeypatch: pytest.MonkeyPatch) -> None:
+    task, arrived = waiting(monkeypatch, first_look=20)
     await asyncio.sleep(0)
-    AWAITED.arrived([ID])
-    # Woken just before the commit, it looks again soon.
-    await kept.looked.wait()
     kept.outcome = "done"
+    arrived.set()
     assert (await asyncio.wait_for(task, 1)).outcome == "done"
-    assert kept.looks >= 2
+    assert kept.looks == 1
 
 
-async def test_an_answer_that_another_process_keeps_is_read_by_the_next_look(
+async def test_who_is_woken_for_nothing_waits_on(kept: Kept, monkeypatch: pytest.MonkeyPatch) -> None:
+    task, arrived = waiting(monkeypatch, first_look=20)
+    arrived.set()
+    await kept.looked.wait()
+    await asyncio.sleep(0.05)
+    assert (kept.looks, task.done()) == (1, False)
+    task.cancel()
+
+
+async def test_an_answer_that_wakes_nobody_is_read_by_the_next_look(
     kept: Kept, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    task = waiting(monkeypatch, first_look=0.01)
+    task, _ = waiting(monkeypatch, first_look=0.01)
     await kept.looked.wait()
     kept.outcome = "refused"
     assert (await asyncio.wait_for(task, 1)).outcome == "refused"
 
 
-async def test_without_time_to_wait_it_is_looked_at_once_and_nobody_stays_registered(
-    kept: Kept, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    assert (await waiting(monkeypatch, first_look=20, seconds=0)).outcome is None
+async def test_without_time_to_wait_it_is_looked_at_once(kept: Kept, monkeypatch: pytest.MonkeyPatch) -> None:
+    task, _ = waiting(monkeypatch, first_look=20, seconds=0)
+    assert (await task).outcome is None
     assert kept.looks == 1
-    AWAITED.arrived([ID])
-    assert AWAITED._events == {}  # pyright: ignore[reportPrivateUsage]
