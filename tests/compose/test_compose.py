@@ -125,7 +125,7 @@ def test_kills_lose_nothing(project: Project, passwords: Mapping[str, str]) -> N
     with project.health_checked():
         project.compose("start", *SERVICES)
     publishing = publish(project, passwords, published, seconds=30)
-    for number, victim in enumerate((*SERVICES, "rabbitmq", "postgres", "membership"), start=1):
+    for number, victim in enumerate((*SERVICES, "gateway", "rabbitmq", "postgres", "membership"), start=1):
         publishing.wait_for(number / 10, 180)
         _kill(project, victim)
     publishing.finish(240)

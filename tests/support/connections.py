@@ -7,8 +7,8 @@ from services.common.app import EXTRA_CONNECTIONS
 BACKUP = 3 * len(SERVICES)
 """For each database one that reads, one that makes writers wait, and pg_dump's."""
 _RELAY = 1
-_GATEWAY = 6 + 4
-"""To read and to write: services/gateway/app.py."""
+_GATEWAY = 6 + 4 + 1 + 1
+"""To read, to write, to be woken, and for readiness where it is a process of its own: services/gateway/app.py."""
 
 
 def most_connections(service: str) -> int:

@@ -15,13 +15,16 @@ from deploy.local.runs import CHECKOUT
 from services import SERVICES
 from services.billing.settings import BillingSettings
 from services.cli.former_systems.address import PUBLIC
+from services.cli.registry import definition_of
 from shared.messaging.consumer import MAX_BODY
 from shared.messaging.topology import FRAME_BYTES, MESSAGE_BYTES
 from tests.compose.engine import BASE_IMAGES, STAND_INS, WATCHING_IMAGES
 from tests.support.connections import BACKUP, most_connections
 
 COMPOSE: dict[str, Any] = yaml.safe_load((CHECKOUT / "docker-compose.yml").read_text())
-OURS = [*SERVICES, "prepare", "traboule"]
+RUNNING = [*SERVICES, "gateway"]
+OURS = [*RUNNING, "prepare", "traboule"]
+PARTS = {"membership": "messages", "gateway": "http"}
 SECRETS_MADE = (CHECKOUT / "deploy/compose/secrets.sh").read_text()
 
 
@@ -54,7 +57,7 @@ def test_what_shows_mail_or_panels_reaches_neither_the_database_nor_the_broker()
     for name in OURS:
         assert networks[name] >= networks["postgres"], name
     for asks, answers in (("prometheus", "rabbitmq"), ("prometheus", "alertmanager"), ("grafana", "prometheus"),
-                          ("alertmanager", "mailpit"), *(("prometheus", item) for item in SERVICES)):  # fmt: skip
+                          ("alertmanager", "mailpit"), *(("prometheus", item) for item in RUNNING)):  # fmt: skip
         assert networks[asks] & networks[answers], (asks, answers)
 
 
@@ -94,7 +97,14 @@ def test_a_stand_in_has_the_name_that_is_asked_for(image: str) -> None:
     assert f" docker.io/{image} " in (STAND_INS / "build.sh").read_text()
 
 
-@pytest.mark.parametrize("name", SERVICES)
+def test_membership_has_the_messages_and_the_gateway_its_http() -> None:
+    ours = {name: COMPOSE["services"][name]["command"] for name in ("membership", "gateway")}
+    assert ours == {part: ["serve", "membership", "--only", only] for part, only in PARTS.items()}
+    assert set(PARTS.values()) == set(definition_of("membership").parts)
+    assert [name for name in RUNNING if "8080" in str(COMPOSE["services"][name].get("ports"))] == ["gateway"]
+
+
+@pytest.mark.parametrize("name", RUNNING)
 def test_a_service_waits_is_watched_and_is_given_its_own_secrets(name: str) -> None:
     service = COMPOSE["services"][name]
     assert service["depends_on"]["prepare"] == {"condition": "service_completed_successfully"}
@@ -102,7 +112,8 @@ def test_a_service_waits_is_watched_and_is_given_its_own_secrets(name: str) -> N
     assert service["healthcheck"]["test"][:3] == ["CMD", "python", "-m"]
     assert service["restart"] == "unless-stopped"
     more = [f"traboule_{name}_address_keys"] if name == "communications" else []
-    assert service["secrets"] == [f"traboule_{name}_database_url", f"traboule_{name}_broker_url", *more]
+    owner = "membership" if name == "gateway" else name
+    assert service["secrets"] == [f"traboule_{owner}_database_url", f"traboule_{owner}_broker_url", *more]
 
 
 def test_the_address_that_former_systems_are_given_is_one_that_this_machine_reaches() -> None:
