@@ -26,7 +26,7 @@ from tests.benchmarks import journey
 from tests.benchmarks.http_client import Connection
 from tests.benchmarks.journey import Latency
 from tests.benchmarks.members import exports
-from tests.benchmarks.stage import BenchmarkError, Stage, stop_services
+from tests.benchmarks.stage import BenchmarkError, Stage
 
 MEMBERS: Final = 15_000
 """Of each cluster; one in ten is in both."""
@@ -69,7 +69,8 @@ class Page:
 class Pages:
     """``alone`` and ``clicked`` are from publish to view, without and with people who click once a second.
 
-    ``consumed`` is messages a second at full speed with those people beside the same without them, round by round.
+    ``consumed`` is messages a second at full speed with those people beside the same without them, round by round;
+    ``apart`` the same with the gateway in a process of its own.
     """
 
     members: int
@@ -80,6 +81,7 @@ class Pages:
     alone: Latency
     clicked: Latency
     consumed: list[float]
+    apart: list[float]
 
 
 def measure(stage: Stage, *, quick: bool) -> Pages:
@@ -99,13 +101,13 @@ def measure(stage: Stage, *, quick: bool) -> Pages:
         alone = journey.latency(stage, key, seconds=seconds)
         again = partial(journey.latency, stage, key, seconds=seconds, first=1_000_000)
         clicked = _with_people(url, cookie, member, again)
-        consumed = [
-            _beside_alone(stage, 2_000_000 + number * 100_000, lambda work: _with_people(url, cookie, member, work))
-            for number in range(1 if quick else ROUNDS)
-        ]
-        return Pages(members, pages, parts, cold, requests, alone, clicked, consumed)
+        rounds = 1 if quick else ROUNDS
+        consumed = _consumed(stage, partial(_with_people, url, cookie, member), rounds, 2_000_000)
+        own = _gateway_apart(stage)
+        apart = _consumed(stage, partial(_with_people, stage.stack.url(own), cookie, member), rounds, 3_000_000)
+        return Pages(members, pages, parts, cold, requests, alone, clicked, consumed, apart)
     finally:
-        stop_services(stage)
+        stage.stack.close()
 
 
 def _imported(stage: Stage, members: int) -> int:
@@ -171,7 +173,20 @@ async def _cold(url: str, cookie: str) -> tuple[int, int]:
     return total, len(files) + 1
 
 
-def _beside_alone(stage: Stage, first: int, with_people: Callable[[Callable[[], float]], float]) -> float:
+def _gateway_apart(stage: Stage) -> str:
+    """Membership as two processes; returns the gateway's name."""
+    stage.stack.stop("membership")
+    stage.stack.start("membership", only="messages")
+    return stage.stack.start_replica("membership", only="http")
+
+
+def _consumed(
+    stage: Stage, with_people: Callable[[Callable[[], float]], float], rounds: int, first: int
+) -> list[float]:
+    return [_ratio_to_alone(stage, first + number * 100_000, with_people) for number in range(rounds)]
+
+
+def _ratio_to_alone(stage: Stage, first: int, with_people: Callable[[Callable[[], float]], float]) -> float:
     """Messages a second with people who click, beside the same without them."""
     alone = journey.consumed(stage, MESSAGES, first)
     return with_people(partial(journey.consumed, stage, MESSAGES, first + 50_000)) / alone
