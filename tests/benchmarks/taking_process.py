@@ -42,7 +42,7 @@ async def _work(settings: Any) -> None:
     engine = create_engine(str(settings.database_url), application="taking", pool_size=1)
     async with engine.connect() as connection:
         await connection.exec_driver_sql("select 1")
-    _tell()
+    _answer()
     while (body := _next(sys.stdin.buffer)) is not None:
         batch = [item for item in read(MemberRecorded, body, BATCH, {}) if isinstance(item, Envelope)]
         taken = await take_in(engine, begin, batch)
@@ -52,7 +52,7 @@ async def _work(settings: Any) -> None:
             await uow.serialise_writers()
             await record_members(uow, batch)
         del batch, taken, uow
-        _tell()
+        _answer()
     await engine.dispose()
 
 
@@ -61,7 +61,7 @@ def _next(where: BinaryIO) -> bytes | None:
     return where.read(LENGTH.unpack(head)[0]) if head else None
 
 
-def _tell() -> None:
+def _answer() -> None:
     sys.stdout.buffer.write(b"\n")
     sys.stdout.buffer.flush()
 
