@@ -29,6 +29,7 @@ from tests.benchmarks import (
     replicas,
     seats,
     switching,
+    taking,
 )
 from tests.benchmarks.report import Report
 from tests.benchmarks.stage import Stage, stage, stop_services
@@ -38,6 +39,7 @@ PARTS = (
     "lanes",
     *JOURNEY,
     "growth",
+    "taking",
     "recognition",
     "matching",
     "linking",
@@ -88,6 +90,9 @@ def main() -> int:
             _part(report, "journey", lambda: _journey(report, where, wanted, rounds, quick=arguments.quick))
         if "growth" in wanted:
             _part(report, "growth", lambda: growing.growth(report, members.measure(where, quick=arguments.quick)))
+        if "taking" in wanted:
+            _print("taking")
+            _part(report, "taking", lambda: growing.taking(report, taking.measure(where, quick=arguments.quick)))
         if "recognition" in wanted:
             _print("recognition")
             _part(

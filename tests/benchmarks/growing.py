@@ -7,11 +7,14 @@ from tests.benchmarks.matching import Matching
 from tests.benchmarks.members import Growth
 from tests.benchmarks.recognition import Recognition, Step
 from tests.benchmarks.report import Report
+from tests.benchmarks.taking import STEPS, Taking
 
 READS_TARGET, P99_TARGET = 0.45, 250.0
 RECOGNISED_P50, RECOGNISED_P99 = 5.0, 20.0
 RECOGNISED_AT_10_000, RECOGNISED_ALL, RECOGNISED_GROWTH = 400.0, 300.0, 1.15
 """µs for each of 10,000 records, seconds for 100,000, and the exponent."""
+TAKEN_GROWTH, TAKEN_MB = 1.05, 300.0
+"""From 1,000 to 100,000 records, and the memory of the process that has taken them in."""
 
 
 def imported(report: Report, item: Import) -> None:
@@ -74,6 +77,28 @@ def growth(report: Report, item: Growth) -> None:
         )
     report.line("    growth: seconds ~ records^k", f"k = {item.exponent:.2f}", "1 is linear")
     report.figures["growth"] = asdict(item)
+
+
+def taking(report: Report, item: Taking) -> None:
+    """What it costs one process to take a record in as there are more, and its memory."""
+    report.begin("taking")
+    for step in item.steps:
+        promised = step.records == STEPS[-1]
+        promise = f" (promise ≤ {TAKEN_MB:.0f} MB)" if promised else ""
+        report.line(
+            f"{step.records:,} records, µs of processor each, process + database",
+            f"{step.process_us:,.0f} + {step.database_us:,.0f}; "
+            f"the last ones {step.last_process_us:,.0f} + {step.last_database_us:,.0f}",
+            f"{step.memory:,.0f} MB, peak {step.peak:,.0f} MB{promise}",
+            step.memory <= TAKEN_MB if promised else None,
+        )
+    report.line(
+        "growth: processor time ~ records^k",
+        f"k = {item.exponent:.2f}",
+        f"k ≤ {TAKEN_GROWTH}; 1 is linear",
+        item.exponent <= TAKEN_GROWTH if item.steps[-1].records == STEPS[-1] else None,
+    )
+    report.figures["taking"] = asdict(item)
 
 
 def recognition(report: Report, recognition: Recognition) -> None:

@@ -141,12 +141,12 @@ class Stage:
         seconds = (rows[-1][0] - rows[0][0]).total_seconds()
         return Drained(facts, before / seconds if seconds else 0.0, len(rows), cpu_us)
 
-    def wait_for(self, service: str, facts: int, pid: int, every: float = 0.25) -> float:
+    def wait_for(self, service: str, facts: int, pid: int, every: float = 0.25, within: float = WAIT) -> float:
         """Return once the inbox holds so many: the µs of processor that each took in the process and its children."""
 
         async def watch() -> float:
             connection = await asyncpg.connect(self.database_url(service))
-            deadline = time.monotonic() + WAIT
+            deadline = time.monotonic() + within
             first, spent = 0, 0.0
             while (value := await connection.fetchval("select count(*) from inbox")) < facts:
                 if value and not first:

@@ -1,7 +1,7 @@
 """Under which header a product's file says a field: so that people are told of a column by the name that they see."""
 
 from datetime import date
-from functools import cache
+from functools import lru_cache
 from typing import Any, Final
 
 from schemas.membership import MemberRecorded, Subscription
@@ -18,7 +18,7 @@ _SAMPLES: Final[dict[str, Any]] = {
 _NOBODY: Final = MemberRecorded(record_id="?", version=0, name="?")
 
 
-@cache
+@lru_cache(maxsize=1_024)
 def header_of(product: str, field: str) -> str | None:
     """The first column that changes when a record with this field is written; None where there is none of its own."""
     kind = next((item for item in PRODUCTS if item.name == product), None)

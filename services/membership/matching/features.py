@@ -140,7 +140,7 @@ def from_json(key: RecordKey, document: Mapping[str, Any]) -> Features | None:
     )  # fmt: skip
 
 
-@lru_cache(maxsize=65_536)
+@lru_cache(maxsize=8_192)
 def telling_words(name: str) -> frozenset[str]:
     """The words of a name key that may tell one company from another: not generic, not a number, three letters."""
     return frozenset(word for word in name.split() if len(word) >= 3 and word not in GENERIC and not word.isdigit())
@@ -163,7 +163,7 @@ def own_domains(website: str | None, email: str | None) -> tuple[str, ...]:
     return tuple(sorted({domain for host in hosts if (domain := registered(host))}))
 
 
-@lru_cache(maxsize=16_384)
+@lru_cache(maxsize=4_096)
 def registered(host: str) -> str | None:
     """The part of a host name that somebody registered; None for providers and platforms."""
     labels = host.split(".")
@@ -175,7 +175,7 @@ def registered(host: str) -> str | None:
     return None if domain in PROVIDERS or domain in PLATFORMS else domain
 
 
-@lru_cache(maxsize=16_384)
+@lru_cache(maxsize=4_096)
 def read_street(written: str) -> tuple[str | None, str]:
     """Number and words: ``"BP 543, 24 bis Rue Henri Fichon - Bât. C"`` → ``("24BIS", "HENRI FICHON")``."""
     left = _EXTRA.sub(" ", _BOX.sub(" ", _plain(written)))
@@ -198,7 +198,7 @@ def _only_ways(before: str) -> bool:
     return all(word in _ZONES or word in _SMALL for word in _words(before))
 
 
-@lru_cache(maxsize=16_384)
+@lru_cache(maxsize=4_096)
 def town(written: str) -> str:
     """``"St-Étienne Cedex 2"`` → ``"SAINT ETIENNE"``; the articles go, since files drop them."""
     words = _words(_CEDEX.sub(" ", _plain(written)))

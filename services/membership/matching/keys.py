@@ -32,7 +32,7 @@ def key_of(kind: str, value: str) -> str:
     return f"{kind}:{value[:LONGEST]}"
 
 
-@lru_cache(maxsize=4_096)
+@lru_cache(maxsize=2_048)
 def keys(features: Features) -> frozenset[str]:
     """All keys of a record, common ones included: whether they are is a matter of all records together."""
     found_keys = {key_of(DOMAIN, domain) for domain in features.domains}

@@ -224,7 +224,7 @@ def _place(a: Features, b: Features) -> str | None:
     return "departement" if known else None
 
 
-@lru_cache(maxsize=65_536)
+@lru_cache(maxsize=4_096)
 def _like_town(a: str, b: str) -> bool:
     return fuzz.ratio(a, b) >= 88
 

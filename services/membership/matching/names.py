@@ -19,7 +19,7 @@ class Names(NamedTuple):
     more: frozenset[str] = frozenset()
 
 
-@lru_cache(maxsize=16_384)
+@lru_cache(maxsize=2_048)
 def compare_names(a: str, b: str) -> Names:
     """Two keys of ``naming.name_key``, not empty. Symmetric.
 
@@ -66,7 +66,6 @@ def compare_names(a: str, b: str) -> Names:
 _SAME, _SLIP, _CUT, _DOUBTFUL, _OTHER = range(5)
 
 
-@lru_cache(maxsize=16_384)
 def _compact(name: str) -> str:
     return name.replace(" ", "")
 
@@ -81,7 +80,7 @@ def _nearest(word: str, others: Sequence[str]) -> tuple[int, str]:
     return result
 
 
-@lru_cache(maxsize=65_536)
+@lru_cache(maxsize=8_192)
 def _difference(a: str, b: str) -> int:
     if a == b:
         return _SAME

@@ -31,6 +31,7 @@ from services.membership.matching.sql.columns import batches, versions
 from services.membership.matching.sql.features import StaleRecognitionError
 from services.membership.matching.sql.looking import Look
 from services.membership.matching.sql.pairs import kept as kept_pairs
+from services.membership.matching.sql.pairs import kept_among
 from services.membership.matching.tables import matching_tables
 from services.membership.matching.term_frequency import Commonness, Hubs
 from services.membership.matching.weights import Weights
@@ -136,11 +137,15 @@ def _found(
 
 
 async def _crossed(connection: AsyncConnection, change: Change) -> tuple[set[Numbers], list[set[int]]]:
-    """Pairs of other records that share a key whose class or hubs moved; and the records of places that did."""
+    """Pairs of other records that share a key whose class or hubs moved; and the records of places that did.
+
+    Where pairs can only lapse, those that are kept are all that matter: a place that fills up has thousands of others.
+    """
     linked = await crowds.linked_holders(connection, change.crossed | change.other_hubs.keys())
     others = {key: holders - change.batch for key, holders in linked.items()}
     listed = [key for key in change.crossed if key[0] not in PLACES]
     pairs = {pair for key in listed for pair in combinations(sorted(others.get(key, ())), 2)}
+    pairs |= {pair for pair in await kept_among(connection, change.parting) if change.batch.isdisjoint(pair)}
     for key, hubs in change.other_hubs.items():
         holders = others.get(key, set[int]())
         pairs |= {both(hub, other) for hub in hubs & holders for other in holders if other != hub}

@@ -73,6 +73,15 @@ def crowded_above(kind: str) -> int:
     return _CROWDED_ABOVE.get(kind, _CROWDED)
 
 
+def only_parts(key: str, before: Commonness, now: Commonness) -> bool:
+    """Whether a key that moved brings fewer together than before and changes nothing else that pairs are judged by.
+
+    A crowd is as common as a common key in what it tells. Of kinds that are never common, only crowds matter at all.
+    """
+    weighs_alike = before == Commonness.COMMON or key[0] not in _COMMON_ABOVE
+    return now == Commonness.CROWDED and weighs_alike and key[0] not in HUBBED
+
+
 def may_be_common(key: str, records: int) -> bool:
     """Whether it matters how many companies these records are of: too few cannot be common, too many are crowded."""
     return _COMMON_ABOVE.get(key[0], records) < records <= crowded_above(key[0])

@@ -34,7 +34,7 @@ _OF_FEWER: Final = 2 * THRESHOLD / (1 + THRESHOLD) - 1e-9
 """Of the trigrams of the name that has fewer, at least this share is in the other one, too."""
 
 
-@lru_cache(maxsize=16_384)
+@lru_cache(maxsize=2_048)
 def trigrams(name: str) -> frozenset[str]:
     """Of each word, with two spaces before it and one after."""
     return frozenset(f"  {word} "[at : at + 3] for word in name.lower().split() for at in range(len(word) + 1))
@@ -50,7 +50,7 @@ def similar(a: str, b: str, threshold: float = THRESHOLD) -> bool:
 _GENERIC: Final = Counter(trigram for word in sorted(GENERIC) for trigram in trigrams(word))
 
 
-@lru_cache(maxsize=4_096)
+@lru_cache(maxsize=2_048)
 def rarest(name: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Those by which it is found: when it has fewer trigrams than the other name, and what is added when it has more.
 
@@ -77,7 +77,7 @@ def sought(name: str, place: str) -> list[int]:
     ]
 
 
-@lru_cache(maxsize=4_096)
+@lru_cache(maxsize=2_048)
 def bitmap(name: str) -> str:
     """As PostgreSQL writes ``bit(128)``."""
     bits = 0
@@ -86,7 +86,7 @@ def bitmap(name: str) -> str:
     return f"{bits:0{BITS}b}"
 
 
-@lru_cache(maxsize=16_384)
+@lru_cache(maxsize=8_192)
 def _bit(trigram: str) -> int:
     return 1 << crc32(trigram.encode()) % BITS
 

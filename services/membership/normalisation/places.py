@@ -32,7 +32,7 @@ def departements() -> dict[str, Departement]:
         return {row["code"]: Departement(**row) for row in csv.DictReader(file)}
 
 
-@lru_cache(maxsize=16_384)
+@lru_cache(maxsize=4_096)
 def departement_of(postcode: str) -> str | None:
     """The code of a five-digit postcode's département: ``69003`` → ``69``, ``20090`` → ``2A``, ``97400`` → ``974``.
 
@@ -46,7 +46,7 @@ def departement_of(postcode: str) -> str | None:
     return head if head in departements() else None
 
 
-@lru_cache(maxsize=16_384)
+@lru_cache(maxsize=4_096)
 def read_postcode(written: str) -> tuple[str | None, str | None, bool]:
     """The French postcode in a text, its département, and whether a lost leading zero was put back.
 

@@ -31,7 +31,7 @@ def as_written(document: bytes) -> dict[str, Any]:
     return orjson.loads(orjson.dumps(orjson.loads(document), option=orjson.OPT_SORT_KEYS))
 
 
-@lru_cache(maxsize=65_536)
+@lru_cache(maxsize=4_096)
 def _own_id(key: RecordKey) -> str:
     return str(uuid5(NAMESPACE, str(key)))
 

@@ -20,7 +20,7 @@ from services.membership.matching.sql.classes import RARE, Counted, Judged, KeyC
 from services.membership.matching.sql.columns import versions
 from services.membership.matching.sql.features import Stored
 from services.membership.matching.sql.looking import Look, Looked, judged
-from services.membership.matching.term_frequency import Commonness
+from services.membership.matching.term_frequency import Commonness, only_parts
 from services.membership.matching.weights import Weights
 from services.membership.records.record import RecordKey
 
@@ -41,7 +41,9 @@ class Change:
     """Keys that records of the batch have, or had."""
     counted: Counted
     crossed: set[str]
-    """Keys that moved into another class."""
+    """Keys that moved into another class: what their holders make is judged anew."""
+    parting: set[str]
+    """Keys that became crowds, and by which pairs can only lapse: those that are kept are judged anew."""
     other_hubs: dict[str, frozenset[int]]
     """Of crowds that were crowds before: who is a hub no more, or was none before."""
     judgements: list[Judgement] = field(default_factory=list[Judgement])
@@ -89,13 +91,16 @@ async def change_of(
     await classes.judge(connection, moved, following)
     await crowds.remember(connection, {key: row.by.commonness for key, row in before.items()}, counted.classes)
     await features.linked(connection, {*batch, *(item.record for item in known)})
+    crossed = {key for key in moved if moved[key].commonness != _by(before, key).commonness}
+    parting = {key for key in crossed if only_parts(key, _by(before, key).commonness, moved[key].commonness)}
     change = Change(
         batch=set(batch),
         changed=written,
         judged_before={item.key for item in lapsed},
         moving=moving,
         counted=counted,
-        crossed={key for key in moved if moved[key].commonness != _by(before, key).commonness},
+        crossed=crossed - parting,
+        parting=parting,
         other_hubs=_other_hubs(before, moved),
     )
     if look is not None and published:

@@ -48,6 +48,7 @@ _NEW = """
         as n (cluster, record_id, size, bits, departement, postcode, town, beginning, name, marks, keys, features)
 """
 _COLUMNS = "cluster, record_id, size, bits, departement, postcode, town, beginning, name, marks, keys, features"
+# Keys go in by their order, for neighbours are found in the index by nearly the same way.
 _WRITE = f"""
     with kept as (
         insert into match_features as held ({_COLUMNS}, revision) select n.*, $13::bigint from ({_NEW}) as n
@@ -58,7 +59,7 @@ _WRITE = f"""
             marks = excluded.marks, keys = excluded.keys, features = excluded.features, revision = excluded.revision
         returning record, cluster, record_id, keys
     ), keys as (
-        insert into match_keys (key, record) select unnest(keys), record from kept
+        insert into match_keys (key, record) select unnest(keys) collate "C", record from kept order by 1
     )
     select record, cluster, record_id from kept
 """
@@ -75,7 +76,7 @@ _PUBLISH = f"""
         on conflict (cluster, record_id) do nothing
         returning record, cluster, record_id, keys
     ), keys as (
-        insert into match_keys (key, record) select unnest(keys), record from kept
+        insert into match_keys (key, record) select unnest(keys) collate "C", record from kept order by 1
     ), pending as (
         insert into match_pending (record) select record from kept
     )

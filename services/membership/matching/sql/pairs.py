@@ -26,6 +26,14 @@ _DROP_PAIRS_OF = """
     )
     select * from dropped union all select * from dropped_too
 """
+_KEPT_AMONG = """
+    select a.record, b.record from unnest($1::text[]) as n (key)
+    join match_keys m on m.key = n.key
+    join match_features a on a.record = m.record
+    join match_pairs p on p.a_cluster = a.cluster and p.a_record_id = a.record_id
+    join match_features b on b.cluster = p.b_cluster and b.record_id = p.b_record_id
+    join match_keys other on other.key = n.key and other.record = b.record
+"""
 _DROP_PAIRS = """
     delete from match_pairs p
     using unnest($1::text[], $2::text[], $3::text[], $4::text[]) as n (ac, ar, bc, br)
@@ -66,6 +74,14 @@ async def keep(connection: AsyncConnection, judgements: Sequence[Judgement], wei
     """Write judgements, each pair once."""
     for some in slices(judgements):
         await connection.exec_driver_sql(_KEEP_PAIRS, pair_columns(some, weights.version))
+
+
+async def kept_among(connection: AsyncConnection, keys: Collection[str]) -> set[tuple[int, int]]:
+    """Kept pairs of which both records hold one of these keys, by their numbers, the smaller first."""
+    if not keys:
+        return set()
+    rows = rows_of(await connection.exec_driver_sql(_KEPT_AMONG, (sorted(keys),)))
+    return {(min(a, b), max(a, b)) for a, b in rows}
 
 
 async def kept(connection: AsyncConnection, verdicts: Collection[str] = ("auto", "review")) -> list[Judgement]:
