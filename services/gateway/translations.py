@@ -213,6 +213,7 @@ PROBLEMS: Mapping[str, tuple[int, str, str]] = {
     "email-taken": (409, "Quelqu'un a déjà cette adresse", "Somebody has this address already"),
     "changed-meanwhile": (412, "Ce membre a changé entre-temps", "This member changed meanwhile"),
     "body-broken-off": (400, "Le corps de la requête est incomplet", "The request's body is incomplete"),
+    "undo-over": (410, "Cela ne peut plus être annulé d'ici", "This can no longer be undone from here"),
     "form-unreadable": (422, "Ce formulaire est illisible, ou trop long", "This form is unreadable, or too long"),
     "body-too-long": (413, "Le corps de la requête est trop long", "The request's body is too long"),
     "override-refused": (422, "Cette valeur ne peut pas être fixée", "This value cannot be set"),
