@@ -230,6 +230,11 @@ PROBLEMS: Mapping[str, tuple[int, str, str]] = {
         "Ce cas n'existe pas, ou il n'est plus en question",
         "There is no such case, or it is not in question any more",
     ),
+    "case-answered": (
+        409,
+        "Cette question est déjà tranchée, ou ne se pose plus",
+        "This question is answered already, or not in question any more",
+    ),
     "decision-unknown": (404, "Cette décision n'existe pas", "There is no such decision"),
     "record-unknown": (422, "Une de ces fiches n'existe pas", "There is no such source record"),
     "decision-refused": (422, "Cette décision ne peut pas être prise", "This decision cannot be taken"),
