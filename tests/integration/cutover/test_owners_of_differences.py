@@ -36,11 +36,11 @@ async def found(billing: OwnService, engine: AsyncEngine) -> OwnService:
     await told(billing, a_manifest(an_invoice(invoice_id="F9")))
     await Comparing(BILLING.mirrored, 4, 90, settled=timedelta()).compare(engine)
     assert await owners(billing) == [None]
-    await says_again(billing, 18)
+    await restated(billing, 18)
     return billing
 
 
-async def says_again(billing: OwnService, version: int) -> None:
+async def restated(billing: OwnService, version: int) -> None:
     """The former system says once more that it has the invoice."""
     await told(billing, a_manifest(an_invoice(invoice_id="F9"), version=version))
 
@@ -95,14 +95,14 @@ async def test_who_is_given_one_while_both_sides_are_compared_has_it_in_the_next
     assert await owners(found) == ["Zoé", "Zoé"]
     # And who gives it back then has it no more in the run that comes next.
     await given(engine, None)
-    await says_again(found, 19)
+    await restated(found, 19)
     monkeypatch.undo()
     await Comparing(BILLING.mirrored, 4, 90, settled=timedelta()).compare(engine)
     assert await owners(found) == ["Zoé", None, None]
 
 
 async def test_other_clusters_and_subjects_wait_for_nobody(engine: AsyncEngine) -> None:
-    async with engine.begin() as one, engine.begin() as other:
-        await runs.take_turn(one, "numelink", "mirror")
+    async with engine.begin() as first, engine.begin() as other:
+        await runs.take_turn(first, "numelink", "mirror")
         await asyncio.wait_for(runs.take_turn(other, "numelink", "rehearsal"), 5)
         await asyncio.wait_for(runs.take_turn(other, "clustr-numerique", "mirror"), 5)

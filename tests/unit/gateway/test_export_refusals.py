@@ -3,6 +3,7 @@
 import pytest
 
 from services.gateway.api.export_columns import COLUMNS, REFUSALS, line, with_refusals
+from services.membership.translations import Language
 
 
 def a_member(*in_force, suppressed=()):
@@ -15,7 +16,7 @@ def a_member(*in_force, suppressed=()):
     return {"document": {"consents": {"in_force": verdicts, "decisions": [], **more}}}
 
 
-def refuses(member, language="fr"):
+def refuses(member, language: Language = "fr"):
     (cell,) = line([REFUSALS], member, language)
     return cell
 
