@@ -8,7 +8,7 @@ import orjson
 from schemas.cutover import PART_RECORDS
 from services.billing.definition import DEFINITION
 from services.cutover.parity.by_manifest import MORE
-from services.cutover.parity.comparison import one_snapshot, prove_by_manifest
+from services.cutover.parity.comparison import compare_with_manifest, one_snapshot
 from services.cutover.parity.runs import newest
 from tests.support.builders import an_invoice
 from tests.support.parity import Mirrored
@@ -45,7 +45,10 @@ async def compared(mirrored: Mirrored, parts: int) -> Taken:
         try:
             async with engine.begin() as connection:
                 await one_snapshot(connection)
-                await prove_by_manifest(connection, "numelink", DEFINITION.mirrored, by="a test", most=MOST)
+                found = await compare_with_manifest(connection, "numelink", DEFINITION.mirrored, most=MOST)
+            assert found is not None
+            async with engine.begin() as connection:
+                await found.keep(connection, "numelink", by="a test")
             _, peak = tracemalloc.get_traced_memory()
         finally:
             tracemalloc.stop()

@@ -12,7 +12,7 @@ from services.cutover import manifests
 from services.cutover.operations import CutoverError
 from services.cutover.parity import listing, runs
 from services.cutover.parity.compare import Comparison
-from services.cutover.parity.comparison import compare_mirror, one_snapshot, prove_by_manifest
+from services.cutover.parity.comparison import compare_mirror, compare_with_manifest, one_snapshot
 from services.cutover.parity.deciding import Choice, Comparisons
 from services.cutover.parity.run import Run, RunDifference, Subject
 from shared.cli.errors import CannotAct, NotFound
@@ -46,7 +46,8 @@ async def prove(system: System, export: Export, *, by: str, source: Sequence[str
     async with transaction(system.definition, system.settings, "parity") as uow:
         await one_snapshot(uow.connection)
         result = await compare_mirror(uow.connection, system.cluster, kinds, comparison)
-        result = replace(result, differences=[*result.differences, *export.unreadable])
+    result = replace(result, differences=[*result.differences, *export.unreadable])
+    async with transaction(system.definition, system.settings, "parity") as uow:
         await runs.keep(uow.connection, system.cluster, result, by=by, source=source)
         run = await runs.newest(uow.connection, system.cluster)
         assert run is not None, "it was kept"
@@ -57,8 +58,11 @@ async def prove_by_newest_manifest(system: System, *, by: str) -> Run:
     """Compare with what the former system says that it holds, and keep the run. Raises CannotAct, Unreachable."""
     async with transaction(system.definition, system.settings, "parity") as uow:
         await one_snapshot(uow.connection)
-        if await prove_by_manifest(uow.connection, system.cluster, system.definition.mirrored, by=by) is None:
+        compared = await compare_with_manifest(uow.connection, system.cluster, system.definition.mirrored)
+        if compared is None:
             raise CannotAct(_no_manifest(system, await manifests.arrived(uow.connection, system.cluster)))
+    async with transaction(system.definition, system.settings, "parity") as uow:
+        await compared.keep(uow.connection, system.cluster, by=by)
         run = await runs.newest(uow.connection, system.cluster)
         assert run is not None, "it was kept"
         return run

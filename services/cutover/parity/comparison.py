@@ -1,8 +1,9 @@
-"""One comparison in one transaction: all that a service mirrors of a cluster, in one snapshot, and the run kept."""
+"""One comparison: all that a service mirrors of a cluster, in one snapshot, and then kept as a run."""
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterable, Sequence
 from contextlib import aclosing
+from dataclasses import dataclass
 from typing import Protocol, TypeAlias
 
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -50,13 +51,25 @@ async def compare_mirror(connection: AsyncConnection, cluster: str, kinds: Seque
     return with_.result()
 
 
-async def prove_by_manifest(
-    connection: AsyncConnection, cluster: str, kinds: Sequence[Kind], *, by: str, most: int = MOST_KEPT
-) -> int | None:
-    """Compare with the newest complete manifest and keep the run, in a transaction of one snapshot.
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """What a comparison found, and the version of the manifest that it was made with; it is not kept yet."""
+
+    result: Result
+    manifest: int
+
+    async def keep(self, connection: AsyncConnection, cluster: str, *, by: str) -> int:
+        """Keep it as a run, in a transaction after that of the snapshot: see :func:`runs.keep`."""
+        source = [f"manifest {self.manifest}"]
+        return await runs.keep(connection, cluster, self.result, by=by, source=source, manifest=self.manifest)
+
+
+async def compare_with_manifest(
+    connection: AsyncConnection, cluster: str, kinds: Sequence[Kind], *, most: int = MOST_KEPT
+) -> Compared | None:
+    """Compare with the newest complete manifest, in a transaction of one snapshot; None when there is no such manifest.
 
     However large both sides are, some thousand records at a time are in memory, and ``most`` differences of a kind.
-    Returns the run's number, or None when there is no such manifest.
     """
     manifest = await newest_complete(connection, cluster)
     if manifest is None:
@@ -65,8 +78,7 @@ async def prove_by_manifest(
     comparison = ManifestComparison(manifest, [kind.name for kind in kinds], ours, most)
     for kind in kinds:
         await _compare_kind(connection, cluster, kind, comparison)
-    source = [f"manifest {manifest.version}"]
-    return await runs.keep(connection, cluster, comparison.result(), by=by, source=source, manifest=manifest.version)
+    return Compared(comparison.result(), manifest.version)
 
 
 async def _compare_kind(connection: AsyncConnection, cluster: str, kind: Kind, with_: ManifestComparison) -> None:

@@ -72,6 +72,8 @@ class Comparisons:
 
     async def assign(self, choice: Choice, owner: str | None) -> Decided:
         """Give differences to somebody, or to nobody. Raises CutoverError."""
+        # Before the newest run is looked up: one that is being kept right now is the one to write to.
+        await runs.take_turn(self.connection, self.cluster, self.subject)
         run, digests = await self._chosen(choice)
         changed = await runs.assign(self.connection, run.number, digests, owner)
         return _decided(run, digests, changed)

@@ -40,6 +40,9 @@ _KEEP_DIFFERENCES = """
                 $10::text[]) as n (digest, kind, item_id, what, fields, there, here, why, owner)
     on conflict (run_id, digest) do nothing
 """
+# Who keeps a run and who gives differences to somebody take turns: a run that is being kept takes over the owners of
+# the one before, and an owner given meanwhile would stay with that.
+_TURN = "select pg_advisory_xact_lock(hashtext('parity-owners'), hashtext($1 || '/' || $2))"
 _COUNT = f"""
     with counted as (
         select r.id, (select count(*) from parity_differences d where d.run_id = r.id) as found,
@@ -146,7 +149,12 @@ async def keep(
     subject: Subject = "mirror",
     manifest: int | None = None,
 ) -> int:
-    """Keep a run; returns its number. A record that had an owner in the run before, of this subject, keeps it."""
+    """Keep a run; returns its number. A record that had an owner in the run before, of this subject, keeps it.
+
+    In a transaction that sees what others commit, and not in the snapshot of the comparison, which may be minutes old:
+    whoever was given a difference since then keeps it too.
+    """
+    await take_turn(connection, cluster, subject)
     before = rows_of(await connection.exec_driver_sql(_NEWEST, (cluster, subject)))
     previous = rows_of(await connection.exec_driver_sql(_OWNERS, (before[0][0],))) if before else ()
     owners = {(kind, item_id): owner for kind, item_id, owner in previous}
@@ -230,6 +238,11 @@ async def take_back(
     """Open accepted differences again; returns those that were accepted. What was said stays on record."""
     rows = await connection.exec_driver_sql(_TAKE_BACK, (cluster, sorted(digests), reason, by))
     return set(rows.scalars())
+
+
+async def take_turn(connection: AsyncConnection, cluster: str, subject: Subject) -> None:
+    """Until the transaction ends, nobody else keeps a run of these or gives its differences to somebody."""
+    await connection.exec_driver_sql(_TURN, (cluster, subject))
 
 
 async def assign(connection: AsyncConnection, run: int, digests: Collection[str], owner: str | None) -> set[str]:

@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from schemas.cutover import Stage
 from services.cutover.manifests import COMPLETE
 from services.cutover.parity import runs
-from services.cutover.parity.comparison import one_snapshot, prove_by_manifest
+from services.cutover.parity.comparison import compare_with_manifest, one_snapshot
 from services.cutover.parity.mirror_reader import Kind
 from shared.persistence.database import rows_of
 from shared.runtime.clock import PARIS, Clock
@@ -136,8 +136,9 @@ class Comparing:
             # Noted before and apart: should it take this process with it, the next one must know.
             async with engine.begin() as apart:
                 await apart.exec_driver_sql(_BEGIN, (cluster, due.version, self.clock.now()))
-            number = await prove_by_manifest(connection, cluster, self.mirrored, by=_BY)
+            compared = await compare_with_manifest(connection, cluster, self.mirrored)
         async with engine.begin() as connection:
+            number = None if compared is None else await compared.keep(connection, cluster, by=_BY)
             await connection.exec_driver_sql(_END, (cluster, due.version))
         log.info("parity.compared", cluster=cluster, run=number)
 

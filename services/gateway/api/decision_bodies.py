@@ -55,11 +55,23 @@ class SeparationTried(_Tried):
     records: Records
 
 
-class Verdict(VerdictTried, Signed):
+class Answering(Signed):
+    """A decision that somebody takes who saw a question."""
+
+    case: str | None = Field(
+        None,
+        min_length=1,
+        max_length=200,
+        pattern=r"^[^\x00]+$",
+        description="the case of the review queue that it answers: refused with 409 where that is not open any more",
+    )
+
+
+class Verdict(VerdictTried, Answering):
     """All these source records are one company, or no two of them are."""
 
 
-class SortedOut(SortedOutTried, Signed):
+class SortedOut(SortedOutTried, Answering):
     """Each part is one company, and no two parts are the same one."""
 
 

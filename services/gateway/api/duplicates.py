@@ -34,6 +34,7 @@ from services.membership.identity.decisions import Decided
 from services.membership.identity.review import Kind
 from services.membership.identity.review_rows import Wanted
 from services.membership.rows import InTransaction
+from services.membership.unit_of_work import MembershipUnitOfWork
 from services.membership.usecases import decide as commands
 
 router = APIRouter(tags=["duplicates"])
@@ -66,7 +67,7 @@ async def taken(context: Context, limit: Annotated[int, Query(ge=1, le=500)] = 5
     response_model=DecidedNow | BulkDecided,
     status_code=201,
     responses={
-        **described(413),
+        **described(409, 413),
         200: {"model": DecidedNow | BulkDecided, "description": "Said already, or a bulk"},
     },
     openapi_extra=decision_bodies.described(Deciding),
@@ -80,7 +81,8 @@ async def decide(
     """Say that source records are one company, that they are not, or which of them are which.
 
     It holds for these records whatever is imported later, until it is taken back. Saying it again changes nothing
-    and is answered with 200. A bulk has up to 100 decisions, each taken or refused by itself.
+    and is answered with 200. With `case` it counts only while that question is open, so that of two people who answer
+    it at one moment the later one is refused. A bulk has up to 100 decisions, each taken or refused by itself.
     """
     match body.root:
         case Bulk(decisions=many):
@@ -208,9 +210,18 @@ async def _decide(context: GatewayContext, request: Request, caller: Caller, ver
         require_share(caller, decision)
         about = "records:" + ",".join(map(str, sorted(decision.records)))
         async with context.writing(Access(caller, "decide-identity", about, reason=verdict.reason)) as uow:
+            if verdict.case is not None:
+                await _require_open(uow, verdict.case)
             decided = await commands.decide(uow, decision, signed)
     log.info("duplicates.decided", decision=decided.number, key_id=caller.key_id, repeated=decided.repeated)
     return decided
+
+
+async def _require_open(uow: MembershipUnitOfWork, case_id: str) -> None:
+    """Raises ProblemError where a case is answered already, by whoever had the turn before."""
+    await uow.serialise_writers()
+    if await review_rows.by_id(InTransaction(uow.connection), case_id) is None:
+        raise ProblemError("case-answered")
 
 
 async def _each(context: GatewayContext, request: Request, caller: Caller, many: list[Any]) -> list[dict[str, Any]]:

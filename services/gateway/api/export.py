@@ -14,7 +14,7 @@ from fastapi.exceptions import RequestValidationError
 from starlette.responses import Response, StreamingResponse
 
 from services.gateway.api.export_columns import COLUMNS, USUAL, heading, line, needs_view, with_refusals
-from services.gateway.api.lists import Chosen, Order, matched_by
+from services.gateway.api.lists import Chosen, Order, matched_by, sought_by
 from services.gateway.auth.caller import Caller
 from services.gateway.context import GatewayContext
 from services.gateway.dependencies import Context, PersonsReader
@@ -73,7 +73,7 @@ async def members_csv(
     if context.exports.locked():
         raise ProblemError("busy", headers={"retry-after": str(RETRY_SECONDS)})
     language = lang or language_of(request)
-    lines = _lines(context, _Export(chosen, sort, columns, context.clock.today(), language, caller))
+    lines = _lines(context, _Export(sought_by(caller, chosen), sort, columns, context.clock.today(), language, caller))
     # The first lines now, so that the status says it if a database is away.
     first = await anext(lines)
     return StreamingResponse(

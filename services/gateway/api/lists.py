@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Collection, Mapping
+from dataclasses import replace
 from datetime import date, datetime, time
 from typing import Annotated, Any
 
@@ -78,6 +79,7 @@ async def members(
     For staff, `matched` says what else of a member is what was searched for. The first page names in `exact` those
     that an e-mail address, a phone number or a former id leads to, wherever they stand in the list.
     """
+    chosen = sought_by(caller, chosen)
     today, position = context.clock.today(), position_in_list(after, sort)
     matched = await matched_by(context, context.pool, caller, chosen)
     members = await lists.members(context.pool, chosen, today, after=position, limit=limit + 1, ids=matched, sort=sort)
@@ -93,6 +95,11 @@ async def members(
     elif total:
         content["total"] = await _total(context, chosen, today, matched)
     return answer(content)
+
+
+def sought_by(caller: Caller, chosen: Filters) -> Filters:
+    """The same filters; whoever may not read persons' data finds no company by the names of its people."""
+    return chosen if caller.may("read-persons") else replace(chosen, of_companies=True)
 
 
 async def matched_by(context: GatewayContext, rows: Rows, caller: Caller, chosen: Filters) -> Mapping[str, Matched]:

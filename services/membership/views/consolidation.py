@@ -28,6 +28,7 @@ from services.membership.views.overrides import Override
 from services.membership.views.people import people, split
 from services.membership.views.registrations import registrations
 from services.membership.views.rules import SurvivorshipRules
+from services.membership.views.search_terms import searched
 from services.membership.views.unannounced import with_unannounced
 
 Stated = Mapping[str, Sequence[Related]]
@@ -113,7 +114,7 @@ def consolidate(
         blake2b(encoded, digest_size=16).hexdigest(),
         summary=orjson.dumps({name: fields[name]["value"] for name in _SUMMARY if name in fields}),
         sort_key=_sort_key(companies, fields),
-        search=" ".join(dict.fromkeys([*(item.understood.get("search_text", "") for item in group), *search_terms])),
+        search=searched([*_search_texts(companies), *search_terms], _search_texts(persons)),
         sirens=sorted({record.siren for record in group if record.siren} | sirens_set),
         clusters=clusters,
         lineages=lineages,
@@ -123,6 +124,10 @@ def consolidate(
         active=any(_is_active(record) for record in group),
         conflicts=doubles,
     )
+
+
+def _search_texts(records: Sequence[SourceRecord]) -> list[str]:
+    return [str(record.understood.get("search_text", "")) for record in records]
 
 
 def _of(group: Sequence[SourceRecord], related: Mapping[str, Sequence[Related]]) -> dict[str, list[Related]]:

@@ -8,7 +8,7 @@ from typing import Any, Final, Literal, NamedTuple
 import orjson
 
 from services.membership.rows import Rows
-from services.membership.views.search_terms import literal, search_words
+from services.membership.views.search_terms import PERSONS, literal, search_words
 
 Sort = Literal["name", "paid_until", "changed"]
 
@@ -19,6 +19,11 @@ _LISTED = f"""
            {_PAID_UP} as paid_up{{more}}
     from views
 """
+# What a version before this one wrote does not set people apart: then the member's own name alone is looked at.
+_OF_COMPANIES = (
+    f"case when strpos(search, chr({ord(PERSONS)})) > 0 then split_part(search, chr({ord(PERSONS)}), 1) "
+    "else sort_key end"
+)
 _COUNTED = "select count(*) from (select $1::date as today) as now, views"
 _GROUPED = f"""
     select clusters, lineages, departement, active, {_PAID_UP} as paid_up, {{members}}::bigint as members
@@ -51,7 +56,10 @@ _LEADS: Final[Mapping[Sort, _Lead]] = {
 
 @dataclass(frozen=True, slots=True)
 class Filters:
-    """Which members a list shows; None and "" leave out nothing. ``changed_since`` is the moment from which on."""
+    """Which members a list shows; None and "" leave out nothing. ``changed_since`` is the moment from which on.
+
+    ``of_companies``: words are sought in what companies say, and not in the names of their people.
+    """
 
     search: str = ""
     cluster: str | None = None
@@ -60,6 +68,7 @@ class Filters:
     paid_up: bool | None = None
     active: bool | None = None
     changed_since: datetime | None = None
+    of_companies: bool = False
 
 
 class Group(NamedTuple):
@@ -160,7 +169,8 @@ async def kept_groups(rows: Rows, today: date) -> list[Group]:
 
 async def matching_groups(rows: Rows, filters: Filters, today: date, ids: Collection[str] = ()) -> list[Group]:
     """In groups, the members that the words and moments of the filters leave."""
-    where, values = _where(Filters(search=filters.search, changed_since=filters.changed_since), today, ids)
+    wide = replace(filters, cluster=None, lineage=None, departement=None, paid_up=None, active=None)
+    where, values = _where(wide, today, ids)
     return _groups(await rows.fetch(_GROUPED.format(members="count(*)", table="views", where=_all(where)), *values))
 
 
@@ -178,7 +188,7 @@ def _where(filters: Filters, today: date, ids: Collection[str]) -> tuple[list[st
         where.append(condition.format(f"${len(values)}"))
 
     if words := search_words(filters.search):
-        where.append(_words_or_ids(words, ids, values))
+        where.append(_words_or_ids(words, ids, values, of_companies=filters.of_companies))
     if filters.cluster is not None:
         also("clusters @> array[{}]", filters.cluster)
     if filters.lineage is not None:
@@ -194,11 +204,14 @@ def _where(filters: Filters, today: date, ids: Collection[str]) -> tuple[list[st
     return where, values
 
 
-def _words_or_ids(words: Sequence[str], ids: Collection[str], values: list[Any]) -> str:
+def _words_or_ids(words: Sequence[str], ids: Collection[str], values: list[Any], *, of_companies: bool) -> str:
     each: list[str] = []
     for word in words:
         values.append(f"%{literal(word)}%")
+        # By the index in any case, and then, of what it found, in the part that may be looked at.
         each.append(f"search like ${len(values)}")
+        if of_companies:
+            each.append(f"{_OF_COMPANIES} like ${len(values)}")
     if not ids:
         return " and ".join(each)
     values.append(sorted(ids))

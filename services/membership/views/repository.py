@@ -62,8 +62,9 @@ _PUT_VIEWS = """
     set document = excluded.document, etag = excluded.etag, summary = excluded.summary, sort_key = excluded.sort_key,
         search = excluded.search, sirens = excluded.sirens, clusters = excluded.clusters,
         lineages = excluded.lineages, departement = excluded.departement, paid_until = excluded.paid_until,
-        exempt = excluded.exempt, active = excluded.active, updated_at = now()
-    where v.etag <> excluded.etag
+        exempt = excluded.exempt, active = excluded.active,
+        updated_at = case when v.etag <> excluded.etag then now() else v.updated_at end
+    where v.etag <> excluded.etag or v.search <> excluded.search
 """
 _DROP_VIEWS = "delete from views where member_id = any($1::uuid[])"
 
@@ -121,7 +122,10 @@ class Views(UnitOfWork):
         return {RecordKey(cluster, record_id) for cluster, record_id in rows_of(rows)}
 
     async def put_views(self, views: Sequence[View]) -> None:
-        """Store documents; one that is the same as before is left alone."""
+        """Store documents; one that is the same as before is left alone.
+
+        Where only what is searched is another, as after an upgrade, nothing changed for those who ask since when.
+        """
         rows = sorted(views, key=lambda view: view.member_id)
         await self.connection.exec_driver_sql(
             _PUT_VIEWS,

@@ -1,6 +1,8 @@
-"""What a person typed to find a member, as words to look for."""
+"""What a person typed to find a member, as words to look for, and the text of a member in which they are sought."""
 
 import re
+from collections.abc import Iterable
+from typing import Final
 
 from services.membership.normalisation.company_names import fold
 
@@ -8,6 +10,16 @@ _GAP = r"[ .\u00a0\u202f]?"
 _NUMBER = re.compile(rf"(?<!\d)(\d{{3}}){_GAP}(\d{{3}}){_GAP}(\d{{3}})(?:{_GAP}\d{{5}})?(?!\d)")
 _BETWEEN = re.compile(r"[\s\x00'-]+")
 _PUNCTUATION = re.compile(r"[^\w]|_", re.ASCII)
+
+PERSONS: Final = "\x1f"
+"""Stands before what is searched of a company's people: who may not read persons' data must not find by it."""
+
+
+def searched(companies: Iterable[str], persons: Iterable[str]) -> str:
+    """The text of a member: what its companies' records say, and after :data:`PERSONS` what those of its people do."""
+    return PERSONS.join(
+        " ".join(dict.fromkeys(text.replace(PERSONS, " ") for text in each)) for each in (companies, persons)
+    )
 
 
 def search_words(typed: str) -> list[str]:

@@ -186,7 +186,7 @@ async def test_an_attempt_is_noted_before_it_is_made_and_forgotten_when_it_ended
     now = datetime.now(UTC)
     await told(billing, a_manifest(an_invoice(invoice_id="F1")))
     with monkeypatch.context() as patch:
-        patch.setattr(scheduled, "prove_by_manifest", killed)
+        patch.setattr(scheduled, "compare_with_manifest", killed)
         for attempts, hours in ((1, 0.1), (1, 0.1), (2, 0.3), (3, 2), (3, 20), (4, 40)):
             later = Comparing(BILLING.mirrored, 4, 90, clock=At(now + timedelta(hours=hours)))
             with contextlib.suppress(Killed):

@@ -514,3 +514,25 @@ async def test_a_session_in_use_lives_on(gateway):
 
     (row,) = await gateway.rows("select now() - seen_at < interval '1 minute' as recent from sessions")
     assert row["recent"]
+
+
+async def test_values_of_differences_are_for_whom_may_read_persons_who_leaves_a_trace(gateway, monkeypatch):
+    """Another service compared them; what it answers holds what both sides have of members."""
+    shown = {"id": "4f0c12ab90de", "fields": ["email"], "there": {"email": "a@b.example"}, "here": {"email": None}}
+    found = []
+
+    async def ask(*_):
+        return {"differences": list(found)}
+
+    monkeypatch.setattr("services.gateway.queries.ask", ask)
+    path = f"/cutover/{NUMELINK}/billing/parity"
+    people = {role: await gateway.inside(role) for role in ("staff", "operator")}
+
+    assert (await gateway.ask_as("GET", path, **people["staff"])).json() == {"differences": []}
+    assert await traces(gateway) == [], "nobody's data was there to be seen"
+    found.append(shown)
+    blind = (await gateway.ask_as("GET", path, **people["operator"])).json()["differences"]
+    assert blind == [shown | {"there": None, "here": None}]
+    assert await traces(gateway) == []
+    assert (await gateway.ask_as("GET", path, **people["staff"])).json()["differences"] == [shown]
+    assert await traces(gateway) == [("a staff", "read-persons", f"parity:{NUMELINK}/billing", "read", None, 1)]

@@ -70,6 +70,34 @@ async def test_a_new_key_works_at_once(gateway, member_id):
         assert (await gateway.client.get("/members", headers={"authorization": f"Bearer {key}"})).status_code == 200
 
 
+PERSON = {
+    "contact_first_name": "Aglaé", "contact_last_name": "Montgolfier", "contact_role": "Gérante",
+    "email": "aglae@montgolfier.example", "mobile": "06 12 34 56 78",
+}  # fmt: skip
+"""Of a record: each of these names somebody, or reaches them; so may any field that only a former system knows."""
+
+
+@pytest.mark.parametrize("path", ["/members/{id}", "/members/by-source/numelink/M-1"])
+async def test_of_what_a_record_says_of_people_a_reader_reads_nothing(gateway, path):
+    written = a_member(record_id="M-1", name="Ballons SARL", extra={"Relance par": "Étienne Montgolfier"})
+    worker = a_member(record_id="M-2", name="Joseph Montgolfier", works_for="M-1", email="joseph@montgolfier.example")
+    await gateway.feed(NUMELINK, written.model_copy(update=PERSON), worker)
+    address = path.format(id=own_id(NUMELINK, "M-1"))
+
+    staff, reader = [await gateway.get(address, role=role) for role in ("staff", "reader")]
+
+    for said in (*PERSON.values(), "Étienne Montgolfier", "Joseph Montgolfier"):
+        # In a view a number stands as it is dialled from anywhere; in the record as it was written.
+        assert said in staff.text
+        assert said not in reader.text
+    assert "ontgolfier" not in reader.text
+    assert "612345678" not in reader.text
+    records = [{name: each[name] for name in ("from", "member_id")} for each in staff.json()["sources"]]
+    assert [each["from"] for each in records] == [f"{NUMELINK}/M-1", f"{NUMELINK}/M-2"]
+    assert reader.json()["sources"] == records
+    assert reader.headers["etag"] != staff.headers["etag"]
+
+
 @pytest.mark.parametrize("path", FOR_STAFF)
 async def test_a_reader_may_not_read_what_is_for_staff(gateway, member_id, path):
     answer = await gateway.get(path.format(id=member_id), role="reader")

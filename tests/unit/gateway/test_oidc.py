@@ -86,6 +86,12 @@ async def test_one_wrong_claim_lets_nobody_in(saying, claim, value):
     assert kind == "token-wrong"
 
 
+@pytest.mark.parametrize("asked_at", [True, "", [], {}, "now", "1"])
+async def test_when_the_person_was_asked_is_a_moment_and_nothing_else(saying, asked_at):
+    saying.saying(ATTEMPT.nonce, auth_time=str(int(time.time())) if asked_at == "now" else asked_at)
+    assert await refused(saying) == ("token-wrong", "auth_time")
+
+
 async def test_a_token_for_several_must_say_that_it_was_asked_by_us(saying):
     saying.saying(ATTEMPT.nonce, aud=["traboule", "another"])
     assert await refused(saying) == ("token-wrong", "azp")

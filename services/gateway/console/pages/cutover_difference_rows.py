@@ -13,6 +13,7 @@ from services.gateway.console.inside import Params
 from services.gateway.console.pages.access_tabs import Tab
 from services.gateway.console.pages.cutover_parity import SUBJECTS, made_at
 from services.gateway.console.pages.cutover_parts import Value, values_of
+from services.gateway.console.pages.cutover_service_findings import why_unreadable
 from services.gateway.console.pages.cutover_words import difference_name, kind_name
 
 STATES: Final[Mapping[str, str]] = {"": "open", "acceptes": "accepted", "tous": "all"}
@@ -138,7 +139,9 @@ def tabs_of(address: str, wanted: Wanted, words: Words) -> tuple[Tab, ...]:
 
 def _row(item: Mapping[str, Any], form: Typed, words: Words, all_ticked: bool, with_values: bool) -> Row:
     accepted, is_unreadable = item["accepted"], item["what"] == "unreadable"
-    right = item["why"] if is_unreadable else item["here"]
+    right = item["here"]
+    if is_unreadable:
+        right = {name: why_unreadable(reason, words) for name, reason in (item["why"] or {}).items()}
     signed = ""
     if accepted is not None:
         at = moment(accepted["at"], words.language)

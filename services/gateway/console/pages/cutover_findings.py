@@ -9,14 +9,25 @@ from typing import Final
 
 from services.gateway.console.catalogue import Words
 from services.gateway.console.display import moment
+from services.gateway.console.pages.cutover_service_findings import AT as _AT
+from services.gateway.console.pages.cutover_service_findings import findings_of_services, record_name
 from services.gateway.console.pages.cutover_words import service_name, stage_name
 
-_AT: Final = r"(?P<at>\d{4}-\d\d-\d\d \d\d:\d\d) UTC"
+_PIECES: Final = re.compile(r"; |, (?=\d+ messages )")
+"""Between findings of one condition that are said in one line."""
 
 
 def found(detail: str, words: Words) -> str | None:
     """A finding in the page's language; None for one that is not known here."""
-    for pattern, text in (_for_switch(words) | _of_services(words) | _for_rollback(words)).items():
+    known = _for_switch(words) | _of_services(words) | _for_rollback(words) | findings_of_services(words)
+    if (whole := _in(known, detail, words)) is not None:
+        return whole
+    pieces = [_in(known, piece, words) for piece in _PIECES.split(detail)]
+    return None if None in pieces else " ".join(piece for piece in pieces if piece)
+
+
+def _in(known: Mapping[str, str], detail: str, words: Words) -> str | None:
+    for pattern, text in known.items():
         if (match := re.fullmatch(pattern, detail, re.DOTALL)) is not None:
             return text % _values(match.groupdict(), words)
     return None
@@ -30,6 +41,8 @@ def _values(named: Mapping[str, str], words: Words) -> dict[str, str]:
         values["stage"] = stage_name(values["stage"], words)
     if "service" in values:
         values["service"] = service_name(values["service"], words)
+    if "dns" in values:
+        values["dns"] = ", ".join(record_name(name, words) for name in values["dns"].split(", "))
     return values
 
 
@@ -43,6 +56,12 @@ def _for_switch(words: Words) -> dict[str, str]:
         r"what we would have done was never compared with what it did": words.message("Jamais répété."),
         rf"rehearsed at {_AT} what was done since (?P<day>[\d-]+) \((?P<kinds>.*)\), (?P<count>\d+) open differences": (
             words.message("Répété le %(at)s depuis le %(day)s (%(kinds)s) ; écarts ouverts : %(count)s.")
+        ),
+        rf"rehearsed at {_AT} .*: it has to go back a year": words.message(
+            "Répété le %(at)s, mais pas sur une année entière."
+        ),
+        rf"rehearsed at {_AT} .*: it compared nothing, and (?P<count>\d+) records are held": words.message(
+            "Répété le %(at)s sans rien comparer ; fiches d’ici : %(count)s."
         ),
         r"no message waits": words.message("Aucun message n’attend."),
         r"(?P<count>\d+) messages wait in (?P<queue>[^ ]+(, [^ ]+)*)": words.message(

@@ -161,6 +161,7 @@ def kind_name(kind: str, words: Words) -> str:
         "consent": words.text("Accords et refus"),
         "mailing": words.text("Envois"),
         "row": words.text("Lignes"),
+        "manifest": words.text("Inventaire"),
         "dues": words.text("Périodes facturées"),
         "settlement": words.text("Factures dues"),
         "audience": words.text("Destinataires"),

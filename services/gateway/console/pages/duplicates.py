@@ -44,8 +44,10 @@ async def decide(request: Request, person: Person, case_id: str) -> Response:
     asked = await inside.get(f"/duplicates/{case_id}")
     if asked.status == 404:
         return await _page(request, person, case_id, status=409)
-    body = {**decision_of(asked.value(), fields), "reason": _reason(fields)}
+    body = {**decision_of(asked.value(), fields), "reason": _reason(fields), "case": case_id}
     answer = await inside.post(DECISIONS, body)
+    if answer.is_problem("case-answered"):
+        return await _page(request, person, case_id, status=409)
     if answer.is_refusal:
         form = typed_again(request, fields, answer)
         return await _page(request, person, case_id, form=form, status=answer.status)

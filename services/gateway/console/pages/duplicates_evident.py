@@ -66,8 +66,8 @@ async def decide(request: Request, person: Person) -> Response:
     ticked = {name.removeprefix("cas_") for name in fields if name.startswith("cas_")}
     listed = await _listed(inside, chosen)
     open_cases = [case for case in listed["items"] if case["id"] in ticked]
-    reason = fields.get("reason", "")
-    body = [{"verdict": "same", "records": case["questions"][0]["records"], "reason": reason} for case in open_cases]
+    said = {"verdict": "same", "reason": fields.get("reason", "")}
+    body = [{**said, "records": case["questions"][0]["records"], "case": case["id"]} for case in open_cases]
     if not body:
         form = Typed({**fields, "_nothing": "yes"})
         return await _page(request, person, chosen, form, status=422)

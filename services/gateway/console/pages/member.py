@@ -5,14 +5,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, Final
+from urllib.parse import urlencode
 
 from fastapi import APIRouter, Request
 from starlette.responses import RedirectResponse, Response
 
 from services.gateway.auth.caller import Caller
-from services.gateway.console import navigation, rendering
+from services.gateway.console import former_values, navigation, rendering
 from services.gateway.console.catalogue import Words
-from services.gateway.console.display import Mark, Tag, day_of, marks_for, siren
+from services.gateway.console.display import Mark, Tag, cluster_of, day_of, marks_for, siren
 from services.gateway.console.inside import Inside
 from services.gateway.console.mounted import marks, today
 from services.gateway.console.pages import members
@@ -125,8 +126,17 @@ async def member(
         set_field=query.get("fixee"),
         has_unset="retiree" in query,
         has_changed="fiche" in query,
+        undo=_undo(request, person, view["id"], query.get("fiche", "")),
+        has_undone="fiche_annulee" in query,
         is_part=False,
     )
+
+
+def _undo(request: Request, person: Caller, member_id: str, record: str) -> str | None:
+    """Where to undo the edit of this record that this session made a moment ago; None where there is none."""
+    if not person.may("write-records", cluster_of(record)) or former_values.kept(request, record) is None:
+        return None
+    return f"{members.PATH}/{member_id}/fiche/annuler?{urlencode({'nom': record})}"
 
 
 async def _timeline_part(request: Request, inside: Inside, member_id: str, kind: str, suite: str) -> Response:

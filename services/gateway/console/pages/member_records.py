@@ -10,23 +10,26 @@ from fastapi import APIRouter, Request
 from starlette.responses import RedirectResponse, Response
 
 from services.gateway.auth.caller import Caller
-from services.gateway.console import rendering
+from services.gateway.console import former_values, rendering
 from services.gateway.console.catalogue import Words
 from services.gateway.console.display import Mark, mark_of
+from services.gateway.console.former_values import former_of
 from services.gateway.console.forms import Typed, headers_of, typed, typed_again
 from services.gateway.console.inside import Answer, Inside
 from services.gateway.console.mounted import marks
 from services.gateway.console.pages import member, members
 from services.gateway.console.pages.member_values import settable
-from services.gateway.console.pages.record_form import both_versions, changed, created, form_fields
+from services.gateway.console.pages.record_form import as_typed, both_versions, changed, created, form_fields
 from services.gateway.console.session import Person
 from services.gateway.console.shouting import member_name, record_name
+from services.gateway.problems import ProblemError
 
 router = APIRouter(include_in_schema=False)
 
 NEW: Final = f"{members.PATH}/nouveau"
 EDIT: Final = member.PATH + "/modifier"
 RECORD: Final = member.PATH + "/fiche"
+UNDO: Final = RECORD + "/annuler"
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,12 +105,41 @@ async def record(request: Request, person: Person, member_id: str, nom: str = ""
 @router.post(RECORD)
 async def change(request: Request, person: Person, member_id: str, nom: str = "") -> Response:
     """Change what was changed in it, if nobody was quicker."""
-    fields, words = await typed(request), rendering.words_of(request)
-    body = {"fields": changed(fields, words), **_asking(fields)}
-    answer = await Inside(request, person).patch(_path(nom), body, {"if-match": fields.get("_etag", "")})
+    fields, inside = await typed(request), Inside(request, person)
+    patch = changed(fields, rendering.words_of(request))
+    before = await inside.get(_path(nom))
+    written = before.value()["fields"]
+    expected = former_of(nom, before.etag or "", written, {**written, **patch})
+    if expected is not None and not former_values.fits(request, expected) and not fields.get("final"):
+        return await _record_page(request, person, member_id, nom, Typed(fields), is_final=True)
+    seen = fields.get("_etag", "")
+    answer = await inside.patch(_path(nom), {"fields": patch, **_asking(fields)}, {"if-match": seen})
     if answer.is_refusal:
         return await _record_page(request, person, member_id, nom, typed_again(request, fields, answer), answer)
-    return RedirectResponse(f"{members.PATH}/{answer.json['member_id']}?fiche={quote(nom, safe='')}", 303)
+    response = RedirectResponse(f"{members.PATH}/{answer.json['member_id']}?fiche={quote(nom, safe='')}", 303)
+    # What was read before the change is what it replaced only if it was what the form was made of.
+    is_what_was_replaced = before.etag is not None and before.etag == seen
+    replaced = former_of(nom, answer.etag or "", written, answer.json["fields"]) if is_what_was_replaced else None
+    former_values.keep(request, response, replaced)
+    return response
+
+
+@router.post(UNDO)
+async def undo(request: Request, person: Person, member_id: str, nom: str = "") -> Response:
+    """Bring back what the last edit replaced, if the record is still as that left it."""
+    fields = await typed(request)
+    former = former_values.kept(request, nom)
+    if former is None:
+        raise ProblemError("undo-over")
+    # What nobody understood was accepted before, and is brought back as it was.
+    body = {"fields": former.patch, **_asking(fields), "accept_doubtful": True}
+    answer = await Inside(request, person).patch(_path(nom), body, {"if-match": former.etag})
+    if answer.is_refusal:
+        again = typed_again(request, {**as_typed(former.patch, former.saved), **fields}, answer)
+        return await _record_page(request, person, member_id, nom, again, answer)
+    response = RedirectResponse(f"{members.PATH}/{answer.json['member_id']}?fiche_annulee=oui", 303)
+    former_values.keep(request, response, None)
+    return response
 
 
 def _asking(fields: Mapping[str, str]) -> dict[str, Any]:
@@ -149,7 +181,14 @@ def former_authority(mark: Mark, words: Words) -> str:
 
 
 async def _record_page(
-    request: Request, person: Caller, member_id: str, name: str, form: Typed, refused: Answer | None = None
+    request: Request,
+    person: Caller,
+    member_id: str,
+    name: str,
+    form: Typed,
+    refused: Answer | None = None,
+    *,
+    is_final: bool = False,
 ) -> Response:
     words, own = rendering.words_of(request), f"{members.PATH}/{member_id}"
     answer = await Inside(request, person).get(_path(name))
@@ -161,7 +200,7 @@ async def _record_page(
         person,
         "deciding/record.html",
         words.text("Modifier la fiche %(record)s", record=name),
-        status=200 if refused is None else refused.status,
+        status=refused.status if refused is not None else 422 if is_final else 200,
         own=own,
         address=f"{own}/fiche?{urlencode({'nom': name})}",
         authority=authority_of(name, shown, own, person, marks(request), words),
@@ -170,6 +209,7 @@ async def _record_page(
         versions=versions,
         is_doubtful=refused is not None and refused.is_problem("value-not-understood"),
         form=form,
+        is_final=is_final,
     )
 
 

@@ -54,6 +54,10 @@ def _of_commands(words: Words) -> dict[str, str]:
         "value-not-understood": words.text("Une valeur n’est pas comprise"),
         "address-missing": words.text("Le destinataire n’a pas d’adresse"),
         "address-unusable": words.text("L’adresse ne peut pas servir"),
+        "brand-missing": words.text("Aucune marque n’écrit pour l’expéditeur"),
+        "file-missing": words.text("La pièce jointe n’a pas été trouvée"),
+        "file-unreadable": words.text("La pièce jointe est illisible"),
+        "letter-refused": words.text("Le modèle du courriel n’a pas pu être rempli"),
     }
 
 

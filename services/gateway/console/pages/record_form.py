@@ -66,6 +66,11 @@ def both_versions(written: Mapping[str, Any], fields: Mapping[str, str], words: 
     return tuple(shown)
 
 
+def as_typed(values: Mapping[str, Any], seen: Mapping[str, Any]) -> dict[str, str]:
+    """The form as if somebody had typed these values where ``seen`` stood."""
+    return {name: _text(values, name) for name in values} | {f"{SEEN}{name}": _text(seen, name) for name in values}
+
+
 def created(fields: Mapping[str, str], words: Words) -> dict[str, str]:
     """The fields of a new record that were filled."""
     return {name: fields[name].strip() for name in labels(words) if fields.get(name, "").strip()}

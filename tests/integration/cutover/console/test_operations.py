@@ -58,7 +58,13 @@ async def test_a_group_leads_to_its_messages_and_each_to_its_content(console: Cl
     assert "<script>alert" not in html
     assert "&lt;script&gt;alert(1)" in html
     words = text_of(html)
-    for shown in ("Un champ manque ou ne convient pas", "gross faux : Field required", "Type", "mis de côté"):
+    for shown in (
+        "Un champ manque ou ne convient pas",
+        "Message d’origine : ",
+        "gross faux : Field required",
+        "Type",
+        "mis de côté",
+    ):
         assert shown in words
     # An operator sends again and discards; to correct what others said is another right.
     assert "Corriger et rejouer" not in words
