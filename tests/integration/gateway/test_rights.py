@@ -519,6 +519,7 @@ async def test_a_session_in_use_lives_on(gateway):
 async def test_values_of_differences_are_for_whom_may_read_persons_who_leaves_a_trace(gateway, monkeypatch):
     """Another service compared them; what it answers holds what both sides have of members."""
     shown = {"id": "4f0c12ab90de", "fields": ["email"], "there": {"email": "a@b.example"}, "here": {"email": None}}
+    shown["why"] = {"email": "'a@b' is no address"}
     found = []
 
     async def ask(*_):
@@ -532,7 +533,7 @@ async def test_values_of_differences_are_for_whom_may_read_persons_who_leaves_a_
     assert await traces(gateway) == [], "nobody's data was there to be seen"
     found.append(shown)
     blind = (await gateway.ask_as("GET", path, **people["operator"])).json()["differences"]
-    assert blind == [shown | {"there": None, "here": None}]
+    assert blind == [shown | {"there": None, "here": None, "why": None}]
     assert await traces(gateway) == []
     assert (await gateway.ask_as("GET", path, **people["staff"])).json()["differences"] == [shown]
     assert await traces(gateway) == [("a staff", "read-persons", f"parity:{NUMELINK}/billing", "read", None, 1)]
