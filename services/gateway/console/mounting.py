@@ -25,6 +25,7 @@ from services.gateway.console.pages import (
     duplicates_evident,
     home,
     member,
+    member_ending,
     member_identity,
     member_records,
     member_values,
@@ -41,7 +42,7 @@ from shared.runtime.clock import Clock
 from shared.runtime.clusters import Cluster
 
 PAGES = (
-    *(home, members, members_export, member_records, member, member_identity, member_values, asked),
+    *(home, members, members_export, member_records, member_ending, member, member_identity, member_values, asked),
     # Before it: a case's address would match theirs; and a member's that of a new member.
     *(duplicates_decisions, duplicates_evident, duplicates),
     *(conflicts, cutover, cutover_sections, cutover_parity, cutover_differences, cutover_moves, cutover_late),

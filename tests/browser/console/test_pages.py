@@ -35,6 +35,7 @@ PAGES = {
     "value": (f"/console/membres/{MEMBER}/valeurs/street", ""),
     "edit": (f"/console/membres/{MEMBER}/modifier", ""),
     "record": (f"/console/membres/{own_id(NUMELINK, 'B-1')}/fiche?nom=numelink/B-1", ""),
+    "ending": (f"/console/membres/{own_id(NUMELINK, 'B-1')}/fiche/fin?nom=numelink/B-1", ""),
     "new-member": ("/console/membres/nouveau", ""),
     "harm": (f"/console/membres/{HARM}", ""),
     "missing": ("/console/rien", ""),

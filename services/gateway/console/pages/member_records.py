@@ -107,13 +107,13 @@ async def change(request: Request, person: Person, member_id: str, nom: str = ""
     """Change what was changed in it, if nobody was quicker."""
     fields, inside = await typed(request), Inside(request, person)
     patch = changed(fields, rendering.words_of(request))
-    before = await inside.get(_path(nom))
+    before = await inside.get(record_path(nom))
     written = before.value()["fields"]
     expected = former_of(nom, before.etag or "", written, {**written, **patch})
     if expected is not None and not former_values.fits(request, expected) and not fields.get("final"):
         return await _record_page(request, person, member_id, nom, Typed(fields), is_final=True)
     seen = fields.get("_etag", "")
-    answer = await inside.patch(_path(nom), {"fields": patch, **_asking(fields)}, {"if-match": seen})
+    answer = await inside.patch(record_path(nom), {"fields": patch, **_asking(fields)}, {"if-match": seen})
     if answer.is_refusal:
         return await _record_page(request, person, member_id, nom, typed_again(request, fields, answer), answer)
     response = RedirectResponse(f"{members.PATH}/{answer.json['member_id']}?fiche={quote(nom, safe='')}", 303)
@@ -133,7 +133,7 @@ async def undo(request: Request, person: Person, member_id: str, nom: str = "") 
         raise ProblemError("undo-over")
     # What nobody understood was accepted before, and is brought back as it was.
     body = {"fields": former.patch, **_asking(fields), "accept_doubtful": True}
-    answer = await Inside(request, person).patch(_path(nom), body, {"if-match": former.etag})
+    answer = await Inside(request, person).patch(record_path(nom), body, {"if-match": former.etag})
     if answer.is_refusal:
         again = typed_again(request, {**as_typed(former.patch, former.saved), **fields}, answer)
         return await _record_page(request, person, member_id, nom, again, answer)
@@ -148,7 +148,8 @@ def _asking(fields: Mapping[str, str]) -> dict[str, Any]:
     return {**({"reason": reason} if reason else {}), **insisting}
 
 
-def _path(record: str) -> str:
+def record_path(record: str) -> str:
+    """Where the API has a record that pages name ``cluster/id``."""
     cluster, _, record_id = record.partition("/")
     return f"/records/{cluster}/{record_id}"
 
@@ -191,7 +192,7 @@ async def _record_page(
     is_final: bool = False,
 ) -> Response:
     words, own = rendering.words_of(request), f"{members.PATH}/{member_id}"
-    answer = await Inside(request, person).get(_path(name))
+    answer = await Inside(request, person).get(record_path(name))
     shown = answer.value()
     is_late = refused is not None and refused.is_problem("record-changed-meanwhile")
     versions = both_versions(shown["fields"], form.values, words) if is_late else ()
@@ -203,6 +204,8 @@ async def _record_page(
         status=refused.status if refused is not None else 422 if is_final else 200,
         own=own,
         address=f"{own}/fiche?{urlencode({'nom': name})}",
+        ending=f"{own}/fiche/fin?{urlencode({'nom': name})}",
+        is_ended=shown["fields"].get("status") == "ended",
         authority=authority_of(name, shown, own, person, marks(request), words),
         fields=form_fields(shown["fields"], form, words),
         etag=answer.etag if is_late else form.value("_etag", answer.etag or ""),
