@@ -49,6 +49,10 @@ _UNKNOWN: Final = """
     where relname in ('views', 'source_records', 'review_cases', 'match_keys')
       and n_live_tup > 1000 and last_autoanalyze is null and last_analyze is null
 """
+_LEFT: Final = """
+    select (select count(*) from section_changes) + (select count(*) from contact_changes)
+         + (select count(*) from outbox)
+"""
 FRAGMENTS: Final[Mapping[str, str]] = {
     "search, three letters": "/console/membres?q=tis",
     "search, a town": "/console/membres?q=lyon",
@@ -183,13 +187,32 @@ def _gateway_apart(stage: Stage) -> str:
 def _consumed(
     stage: Stage, with_people: Callable[[Callable[[], float]], float], rounds: int, first: int
 ) -> list[float]:
-    return [_ratio_to_alone(stage, first + number * 100_000, with_people) for number in range(rounds)]
+    return [
+        _ratio_to_alone(stage, first + number * 100_000, with_people, is_alone_first=number % 2 == 0)
+        for number in range(rounds)
+    ]
 
 
-def _ratio_to_alone(stage: Stage, first: int, with_people: Callable[[Callable[[], float]], float]) -> float:
-    """Messages a second with people who click, beside the same without them."""
-    alone = journey.consumed(stage, MESSAGES, first)
-    return with_people(partial(journey.consumed, stage, MESSAGES, first + 50_000)) / alone
+def _ratio_to_alone(
+    stage: Stage, first: int, with_people: Callable[[Callable[[], float]], float], *, is_alone_first: bool
+) -> float:
+    """Messages a second with people who click, beside the same without them; what the one leaves to do is done first."""
+    alone, clicked = 0.0, 0.0
+    for number, is_alone in enumerate((is_alone_first, not is_alone_first)):
+        work = partial(journey.consumed, stage, MESSAGES, first + number * 50_000)
+        _settle(stage)
+        if is_alone:
+            alone = work()
+        else:
+            clicked = with_people(work)
+    return clicked / alone
+
+
+def _settle(stage: Stage) -> None:
+    """Until membership has announced all, and the others have had time to take it in."""
+    while stage.query("membership", _LEFT)[0][0]:
+        time.sleep(0.2)
+    time.sleep(3)
 
 
 def _with_people(url: str, cookie: str, member: str, work: Callable[[], _Measured]) -> _Measured:
