@@ -63,8 +63,8 @@ COMPARED = {
     "descriptions": _DESCRIBED,
     "contacts": _DESCRIBED,
 }
-MARKS = {"membership": "section_changes union all select 1 from contact_changes"}
-"""What is still to be stated; where it is more than ``section_changes``."""
+MARKS = {"membership": "section_changes union all select 1 from contact_changes union all select 1 from review_changes"}
+"""What a task has still to see to; where it is more than ``section_changes``."""
 
 
 @dataclass(frozen=True)
