@@ -196,7 +196,7 @@ def _consumed(
 def _ratio_to_alone(
     stage: Stage, first: int, with_people: Callable[[Callable[[], float]], float], *, is_alone_first: bool
 ) -> float:
-    """Messages a second with people who click, beside the same without them; what the one leaves to do is done first."""
+    """Messages a second with people who click, beside without them. What the one leaves to do is done first."""
     alone, clicked = 0.0, 0.0
     for number, is_alone in enumerate((is_alone_first, not is_alone_first)):
         work = partial(journey.consumed, stage, MESSAGES, first + number * 50_000)
