@@ -82,7 +82,7 @@ def _counts(run: Run) -> Table:
         counts = ["", ""] if sides is None else [f"{sides.there:,}", f"{sides.here:,}"]
         if newer:
             counts.append("" if sides is None else f"{sides.newer_here:,}")
-        table.add_row(kind, *counts, f"{len(result) - accepted:,}", f"{run.accepted:,}")
+        table.add_row(kind, *counts, f"{len(result) - accepted:,}", f"{accepted:,}")
     return table
 
 
