@@ -1,8 +1,6 @@
 """Commands to services: kept with who asked and why, sent when that is committed, and answered when they are done."""
 
-import asyncio
 from collections.abc import Sequence
-from contextlib import suppress
 from time import monotonic
 
 import structlog
@@ -18,6 +16,7 @@ from services.gateway.requests import CommandRequest
 from services.gateway.requests_queries import Request, request_now
 from services.membership.records.ids import new_id
 from shared.runtime.text import printable
+from shared.runtime.waiting import wait_at_most
 
 log = structlog.get_logger()
 
@@ -68,16 +67,10 @@ async def _answered(context: GatewayContext, request_id: str, deadline: float) -
     pause = _FIRST_LOOK_SECONDS
     with context.awaited.expecting(request_id) as arrived:
         while True:
-            await _waited(arrived, min(pause, deadline - monotonic()))
+            await wait_at_most(min(pause, deadline - monotonic()), arrived)
             arrived.clear()
             request = await request_now(context.pool, request_id)
             assert request is not None, "it was kept a moment ago, and is kept for days"
             if request.outcome is not None or monotonic() >= deadline:
                 return request
             pause = min(pause * 1.5, _LONGEST_PAUSE_SECONDS)
-
-
-async def _waited(arrived: asyncio.Event, seconds: float) -> None:
-    if seconds > 0:
-        with suppress(TimeoutError):
-            await asyncio.wait_for(arrived.wait(), seconds)

@@ -30,6 +30,7 @@ from shared.messaging.outbox import CHANNEL
 from shared.messaging.topology import FRAME_BYTES
 from shared.messaging.unsent import Unsent
 from shared.runtime.cancellation import reraise_if_cancelled
+from shared.runtime.waiting import wait_at_most
 
 log = structlog.get_logger()
 
@@ -112,8 +113,7 @@ class Relay:
             finally:
                 self.active = False
                 metrics.RELAY_ACTIVE.set(0)
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._stopping.wait(), delay)
+            await wait_at_most(delay, self._stopping)
             # What breaks once an hour is no reason to wait longer each time.
             delay = min(delay * 2, 2.0) if asyncio.get_running_loop().time() - began < 10 else 0.1
 
@@ -151,8 +151,7 @@ class Relay:
                 metrics.RELAY_ACTIVE.set(1)
                 log.info("relay.active")
                 return
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._stopping.wait(), self.poll)
+            await wait_at_most(self.poll, self._stopping)
 
     async def _publish_new(self, unsent: Unsent, connection: AbstractConnection, again: asyncio.Task[None]) -> None:
         """Publish what was never tried, until the process stops; raises what ended ``again``, which never ends well."""
@@ -168,8 +167,7 @@ class Relay:
             elif self._stopping.is_set():
                 return
             else:
-                with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(self._wake.wait(), self.poll)
+                await wait_at_most(self.poll, self._wake)
             if again.done():
                 again.result()
             if connection.is_closed:

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 import structlog
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from shared.process.http_side import HTTP_CLOSING_SECONDS, REQUESTS_SECONDS, HttpSide, stop_signal, wait_or
+from shared.process.http_side import HTTP_CLOSING_SECONDS, REQUESTS_SECONDS, HttpSide, stop_signal
+from shared.runtime.waiting import wait_at_most
 
 log = structlog.get_logger()
 
@@ -33,7 +34,7 @@ class HttpProcess:
             log.info("service.started", http_port=self.side.apps[0][1])
             while not stopping.is_set():
                 self.side.renew()
-                await wait_or(RENEW_SECONDS, stopping)
+                await wait_at_most(RENEW_SECONDS, stopping)
         finally:
             log.info("service.stopping")
             self.side.end()

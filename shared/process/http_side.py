@@ -1,7 +1,6 @@
 """What a process listens on for HTTP: health and metrics, and what the public reaches."""
 
 import asyncio
-import contextlib
 import signal
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -75,9 +74,3 @@ def stop_signal() -> asyncio.Event:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stopping.set)
     return stopping
-
-
-async def wait_or(seconds: float, stopping: asyncio.Event) -> None:
-    """So many seconds, or until the event is set."""
-    with contextlib.suppress(TimeoutError):
-        await asyncio.wait_for(stopping.wait(), seconds)

@@ -17,9 +17,10 @@ from shared.messaging.rpc_server import RpcServer
 from shared.persistence.database import is_reachable
 from shared.process.backlog import MEASURED, measure_backlog
 from shared.process.http_server import HttpLimits
-from shared.process.http_side import HTTP_CLOSING_SECONDS, REQUESTS_SECONDS, HttpSide, stop_signal, wait_or
+from shared.process.http_side import HTTP_CLOSING_SECONDS, REQUESTS_SECONDS, HttpSide, stop_signal
 from shared.runtime.cancellation import is_cancelled, reraise_if_cancelled
 from shared.runtime.tls import TlsCertificate
+from shared.runtime.waiting import wait_at_most
 
 log = structlog.get_logger()
 
@@ -127,7 +128,7 @@ class Service:
                 return True
             except (TimeoutError, OSError) as error:
                 log.warning("service.waiting_for_broker", error=type(error).__name__)
-                await wait_or(1, stopping)
+                await wait_at_most(1, stopping)
         return False
 
     def _http_side(self) -> HttpSide:

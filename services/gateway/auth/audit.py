@@ -7,7 +7,6 @@ those of the last second of people, and of the last minutes of API keys and of s
 import asyncio
 from collections import Counter
 from collections.abc import Collection, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -19,6 +18,7 @@ from schemas.rights import Right
 from services.gateway.auth.caller import Caller
 from shared.messaging.failures import sqlstate
 from shared.runtime.text import printable
+from shared.runtime.waiting import wait_at_most
 
 log = structlog.get_logger()
 
@@ -125,8 +125,7 @@ class AuditQueue:
         """Keep what comes, until ``close``."""
         flushes = 0
         while not self._closing.is_set():
-            with suppress(TimeoutError):
-                await asyncio.wait_for(self._closing.wait(), FLUSH_SECONDS)
+            await wait_at_most(FLUSH_SECONDS, self._closing)
             flushes += 1
             keys = self._closing.is_set() or flushes % int(KEYS_FLUSH_SECONDS / FLUSH_SECONDS) == 0
             await self.flush(keys=keys)
