@@ -1,20 +1,19 @@
 """Mettre fin à l’adhésion: the last day of one source record that is ours to change."""
 
 from typing import Final
-from urllib.parse import quote, urlencode
+from urllib.parse import urlencode
 
 from fastapi import APIRouter, Request
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import Response
 
 from services.gateway.auth.caller import Caller
-from services.gateway.console import former_values, rendering
+from services.gateway.console import rendering
 from services.gateway.console.display import day
-from services.gateway.console.former_values import former_of
 from services.gateway.console.forms import Typed, typed, typed_again
 from services.gateway.console.inside import Inside
 from services.gateway.console.mounted import clock, marks
 from services.gateway.console.pages import member, members
-from services.gateway.console.pages.member_records import authority_of, record_path
+from services.gateway.console.pages.member_records import asking, authority_of, record_path, undoable
 from services.gateway.console.session import Person
 
 router = APIRouter(include_in_schema=False)
@@ -32,16 +31,14 @@ async def ask(request: Request, person: Person, member_id: str, nom: str = "") -
 async def end(request: Request, person: Person, member_id: str, nom: str = "") -> Response:
     """End it, if the record is still as it was shown. The page that follows can undo it."""
     fields, inside = await typed(request), Inside(request, person)
-    before = await inside.get(record_path(nom))
-    written, seen = before.value()["fields"], fields.get("_etag", "")
-    body = {"on": fields.get("on", ""), **({"reason": reason} if (reason := fields.get("reason", "").strip()) else {})}
-    answer = await inside.post(f"{record_path(nom)}/end", body, {"if-match": seen})
+    before, seen = await inside.get(record_path(nom)), fields.get("_etag", "")
+    before.value()
+    answer = await inside.post(
+        f"{record_path(nom)}/end", {"on": fields.get("on", ""), **asking(fields)}, {"if-match": seen}
+    )
     if answer.is_refusal:
         return await _page(request, person, member_id, nom, typed_again(request, fields, answer))
-    response = RedirectResponse(f"{members.PATH}/{answer.json['member_id']}?fiche={quote(nom, safe='')}", 303)
-    replaced = former_of(nom, answer.etag or "", written, answer.json["fields"]) if before.etag == seen else None
-    former_values.keep(request, response, replaced)
-    return response
+    return undoable(request, nom, before, answer, seen)
 
 
 async def _page(request: Request, person: Caller, member_id: str, name: str, form: Typed) -> Response:

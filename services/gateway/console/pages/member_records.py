@@ -62,7 +62,7 @@ async def new(request: Request, person: Person) -> Response:
 async def create(request: Request, person: Person) -> Response:
     """Make it."""
     fields, words = await typed(request), rendering.words_of(request)
-    body = {"fields": created(fields, words), **_asking(fields)}
+    body = {"fields": created(fields, words), **asking(fields)}
     path = f"/records/{quote(fields.get('cluster', ''), safe='')}"
     answer = await Inside(request, person).post(path, body, headers_of(fields))
     if answer.is_refusal:
@@ -113,15 +113,10 @@ async def change(request: Request, person: Person, member_id: str, nom: str = ""
     if expected is not None and not former_values.fits(request, expected) and not fields.get("final"):
         return await _record_page(request, person, member_id, nom, Typed(fields), is_final=True)
     seen = fields.get("_etag", "")
-    answer = await inside.patch(record_path(nom), {"fields": patch, **_asking(fields)}, {"if-match": seen})
+    answer = await inside.patch(record_path(nom), {"fields": patch, **asking(fields)}, {"if-match": seen})
     if answer.is_refusal:
         return await _record_page(request, person, member_id, nom, typed_again(request, fields, answer), answer)
-    response = RedirectResponse(f"{members.PATH}/{answer.json['member_id']}?fiche={quote(nom, safe='')}", 303)
-    # What was read before the change is what it replaced only if it was what the form was made of.
-    is_what_was_replaced = before.etag is not None and before.etag == seen
-    replaced = former_of(nom, answer.etag or "", written, answer.json["fields"]) if is_what_was_replaced else None
-    former_values.keep(request, response, replaced)
-    return response
+    return undoable(request, nom, before, answer, seen)
 
 
 @router.post(UNDO)
@@ -132,7 +127,7 @@ async def undo(request: Request, person: Person, member_id: str, nom: str = "") 
     if former is None:
         raise ProblemError("undo-over")
     # What nobody understood was accepted before, and is brought back as it was.
-    body = {"fields": former.patch, **_asking(fields), "accept_doubtful": True}
+    body = {"fields": former.patch, **asking(fields), "accept_doubtful": True}
     answer = await Inside(request, person).patch(record_path(nom), body, {"if-match": former.etag})
     if answer.is_refusal:
         again = typed_again(request, {**as_typed(former.patch, former.saved), **fields}, answer)
@@ -142,7 +137,22 @@ async def undo(request: Request, person: Person, member_id: str, nom: str = "") 
     return response
 
 
-def _asking(fields: Mapping[str, str]) -> dict[str, Any]:
+def undoable(request: Request, record: str, before: Answer, after: Answer, seen: str) -> Response:
+    """To the member of a record that was just changed, where that can be undone.
+
+    ``seen`` is the entity tag of the form: what was read ``before`` is what the change replaced only if it is the same.
+    """
+    response = RedirectResponse(f"{members.PATH}/{after.json['member_id']}?fiche={quote(record, safe='')}", 303)
+    is_what_was_replaced = before.etag is not None and before.etag == seen
+    written = before.json["fields"], after.json["fields"]
+    former_values.keep(
+        request, response, former_of(record, after.etag or "", *written) if is_what_was_replaced else None
+    )
+    return response
+
+
+def asking(fields: Mapping[str, str]) -> dict[str, Any]:
+    """What a form about a record says besides its fields: why, and that a doubtful value is meant."""
     reason = fields.get("reason", "").strip()
     insisting = {"accept_doubtful": True} if fields.get("insist") else {}
     return {**({"reason": reason} if reason else {}), **insisting}
