@@ -24,6 +24,7 @@ SECONDS: Final = 600
 """So long an edit can be undone."""
 LONGEST: Final = 3_800
 """Characters of a cookie: browsers keep 4,096 with its name and all that it says of itself (RFC 6265, 6.1)."""
+_MOST_BYTES: Final = 1_048_576
 _PATH: Final = "/console/membres"
 
 
@@ -67,9 +68,10 @@ def kept(request: Request, record: str) -> Former | None:
     sealed = request.cookies.get(COOKIE, "")
     try:
         document = _seal(request).decrypt_at_time(sealed.encode(), SECONDS, _now(request))
-    except (InvalidToken, ValueError):
+        former = Former(**orjson.loads(zlib.decompressobj().decompress(document, _MOST_BYTES)))
+    except (InvalidToken, ValueError, TypeError, zlib.error):
+        # Whoever has the session's token can seal anything.
         return None
-    former = Former(**orjson.loads(zlib.decompress(document)))
     return former if former.record == record else None
 
 

@@ -1,9 +1,13 @@
 """An edit of a source record is undone on the next page, or was confirmed on a page."""
 
+import zlib
+from base64 import urlsafe_b64encode
 from datetime import timedelta
+from hashlib import blake2b
 from random import Random
 
 import pytest
+from cryptography.fernet import Fernet
 
 from services.gateway.console.former_values import COOKIE as FORMER
 from services.gateway.console.former_values import SECONDS
@@ -68,6 +72,16 @@ async def test_an_edit_is_undone_on_the_next_page(edited):
     newest = (await edited.get("/records/numelink/B-1/changes")).json()["items"][0]
     assert (newest["author"], newest["reason"]) == ("a staff", "Annulée aussitôt")
     assert newest["fields"] == ["brand", "city", "phone", "siren"]
+
+
+@pytest.mark.parametrize("packed", [b"0" * 20_000_000, b"null", b'{"record": "numelink/B-1"}', None])
+async def test_what_the_owner_of_a_session_seals_instead_is_no_edit(edited, packed):
+    content = b"not packed" if packed is None else zlib.compress(packed)
+    token = (await edited.session("staff")).encode()
+    key = blake2b(token, digest_size=32, person=b"former values").digest()
+    sealed = Fernet(urlsafe_b64encode(key)).encrypt_at_time(content, int(edited.clock.now().timestamp())).decode()
+    refused = await send(edited, UNDO, {"reason": "x"}, headers=await as_browser(edited, sealed))
+    assert refused.status_code == 410
 
 
 async def test_no_address_and_no_page_holds_what_was_replaced_and_the_cookie_cannot_be_read(edited):
