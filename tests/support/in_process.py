@@ -6,7 +6,7 @@ retry are one and two seconds here, and a queue named ``heard`` keeps what the s
 
 import asyncio
 import secrets
-from collections.abc import AsyncGenerator, Generator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Generator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -80,18 +80,26 @@ class OwnService:
 
         What it states of source records, of API keys and of what waits besides is left out.
         """
+        return await self._heard(lambda events: len(events) >= at_least)
+
+    async def first_heard(self, kind: str) -> dict[str, Any]:
+        """The first event of this kind since the last call, however many others come before it."""
+        events = await self._heard(lambda events: any(event["type"] == kind for event in events))
+        return next(event for event in events if event["type"] == kind)
+
+    async def _heard(self, enough: Callable[[list[dict[str, Any]]], bool]) -> list[dict[str, Any]]:
         events: list[dict[str, Any]] = []
         async with await aio_pika.connect(self.admin_url, timeout=10) as connection:
             queue = await (await connection.channel()).declare_queue(HEARD, passive=True)
 
-            async def enough() -> bool:
+            async def all_present() -> bool:
                 while (message := await queue.get(no_ack=True, fail=False)) is not None:
                     tree = orjson.loads(message.body)
                     published = tree if isinstance(tree, list) else [tree]
                     events.extend(event for event in published if event["type"] not in STATED)
-                return len(events) >= at_least
+                return enough(events)
 
-            await eventually(enough)
+            await eventually(all_present)
         return events
 
     @contextmanager
