@@ -153,7 +153,7 @@ def build(rng: Random, members: int, overlap: float, anchor: date) -> World:
         ours, theirs = _written(rng, company, True), _written(rng, company, True)
         theirs.name, changes = _respelt(rng, company, ours.name)
         if rng.random() < 0.3:
-            _place(theirs, _address(rng, NUMELINK if rng.random() < 0.5 else CLUSTR))
+            _place(theirs, address(rng, NUMELINK if rng.random() < 0.5 else CLUSTR))
             changes += ("other site",)
         if rng.random() < 0.4:
             theirs.phone = next(phones)
@@ -225,7 +225,7 @@ def _companies(rng: Random, phones: Iterator[str], shared: int, alone: int) -> l
                 band=rng.choice(_BANDS),
                 first_name=rng.choice(words.FIRST_NAMES),
                 last_name=rng.choice(words.LAST_NAMES),
-                home=_address(rng, cluster),
+                home=address(rng, cluster),
             )
         )
     return companies
@@ -272,7 +272,8 @@ def _phones(rng: Random) -> Iterator[str]:
     return cycle(numbers)
 
 
-def _address(rng: Random, cluster: str) -> tuple[str, str, str]:
+def address(rng: Random, cluster: str) -> tuple[str, str, str]:
+    """Street, postcode and town of somebody in this cluster, in places as its members live in them."""
     postcode, town = rng.choice(rng.choice(_HUNDRED_MEMBERS[cluster]))
     return f"{1 + below(rng, 180)} {rng.choice(words.STREETS)}", postcode, town
 

@@ -9,6 +9,7 @@ import tempfile
 import time
 from dataclasses import dataclass
 from pathlib import Path
+from random import Random
 from statistics import median, quantiles
 from typing import Any
 
@@ -17,6 +18,8 @@ import asyncpg
 import uvloop
 from pamqp.commands import Basic
 
+from deploy.demo import words
+from deploy.demo.companies import address
 from deploy.demo.generate import Generated
 from deploy.local.runs import CHECKOUT, free_ports
 from schemas.envelope import encode, routing_key, source_of
@@ -220,14 +223,17 @@ def _name(number: int) -> str:
 
 
 def _member(number: int) -> MemberRecorded:
+    """One of as many trades, towns and streets as the members that are there: all in one street would be a crowd."""
+    rng = Random(number)
+    street, postcode, city = address(rng, CLUSTER)
     return MemberRecorded(
         version=1_800_000_000_000_000 + number,
         record_id=f"LATENCY-{number}",
-        name=f"{_name(number)} Mesures",
+        name=f"{_name(number)} {rng.choice(words.TRADES)}",
         email=f"contact@mesure{number}.example",
-        street=f"{number} rue du Bac",
-        postcode="42000",
-        city="Saint-Étienne",
+        street=street,
+        postcode=postcode,
+        city=city,
         extra={"note": "Une fiche comme les autres. " * 15},
     )
 
