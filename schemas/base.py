@@ -8,6 +8,7 @@ import time
 from collections.abc import Collection
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from functools import lru_cache
 from typing import Annotated, ClassVar, TypeVar
 
 from pydantic import (
@@ -73,6 +74,7 @@ def _within_reach(day: D) -> D:
     return day
 
 
+@lru_cache(maxsize=4096)
 def _plausible(day: date) -> date:
     # 1970-01-01 is what many systems store for a date that they could not read.
     if day == _UNREADABLE_DAY:

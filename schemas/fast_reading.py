@@ -12,7 +12,7 @@ from typing import Any, Final, Generic, Literal, get_type_hints
 import msgspec
 
 from schemas.base import Content
-from schemas.envelope import Envelope, F
+from schemas.envelope import Envelope, F, digest_of
 from schemas.fast_types import UnsupportedError, converted, default, maker, part_shape, shape, struct_of
 
 _EXTENSIONS: Final = ("origintime", "traceparent", "tracestate")
@@ -54,7 +54,9 @@ class FastReader(Generic[F]):
         values = converted(read, self._converts)
         extensions = {name: value for name in _EXTENSIONS if (value := values.pop(name)) is not msgspec.UNSET}
         if self._canonical:
-            values["document"] = _encode(read.data)  # Where the envelope's cached property keeps it.
+            # Where the envelope's cached properties keep them.
+            values["document"] = document = _encode(read.data)
+            values["digest"] = digest_of(document)
         return self._envelope(values, extensions)
 
 

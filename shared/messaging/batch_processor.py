@@ -219,7 +219,7 @@ class _Batch:
                 batch.retried.append(item.retried)
             elif (message := item.message) is not None:
                 _, first = batch.messages.setdefault(f"{message.source} {message.id}", (item.delivery, message))
-                if first.digest != message.digest:
+                if first is not message and first.digest != message.digest:
                     batch.reused.append((item.delivery, message))
         return batch
 

@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 from collections.abc import Callable, Collection, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -13,8 +13,9 @@ from faststream import AckPolicy
 from faststream.rabbit import Channel, RabbitBroker, RabbitQueue
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from schemas.envelope import Refused
 from shared.messaging.consumer import BatchSettings, QueueConsumer
-from shared.messaging.delivery import Delivery, first_death
+from shared.messaging.delivery import Delivery, Message, first_death
 from shared.messaging.properties import tolerate_unreadable_properties
 from shared.messaging.subscription import Read, Subscription
 from shared.messaging.topology import OWN_PUBLISHER, dead_queue, unrouted_queue
@@ -23,18 +24,6 @@ from shared.messaging.unit_of_work import UnitOfWork
 _CLOSING_SECONDS = 5
 _LAST_RESORT_PREFETCH = 4
 """Few messages come to a queue of last resort, and they may be the large ones that ended a process."""
-
-
-@dataclass(frozen=True, slots=True)
-class LastResortMessage:
-    """A message from a queue of last resort, as an unreadable event: it is parked with this reason."""
-
-    reason: str
-    detail: str
-    body: bytes
-    id: str | None
-    type: str | None = None
-    content_type: str | None = None
 
 
 class Bus:
@@ -138,20 +127,20 @@ async def _undecoded(message: Any) -> AbstractIncomingMessage:
     return message.raw_message
 
 
-def _read(read: Read, fact: Any, delivery: Delivery) -> Iterable[Sequence[Any]]:
+def _read(read: Read, fact: Any, delivery: Delivery) -> Iterable[Sequence[Message | Refused]]:
     return read(fact, delivery.body, delivery.content_type, delivery.headers)
 
 
-def _unrouted(delivery: Delivery) -> Iterable[Sequence[LastResortMessage]]:
+def _unrouted(delivery: Delivery) -> Iterable[Sequence[Refused]]:
     detail = f"nothing subscribes to the routing key {delivery.routing_key}: see the list of facts for its spelling"
-    return [[LastResortMessage("unrouted", detail, delivery.body, delivery.message_id)]]
+    return [[Refused("unrouted", detail, delivery.body, delivery.message_id)]]
 
 
-def _dead(delivery: Delivery) -> Iterable[Sequence[LastResortMessage]]:
+def _dead(delivery: Delivery) -> Iterable[Sequence[Refused]]:
     death = first_death(delivery.headers)
     queue = death.get("queue", "its queue")
     if death.get("reason") == "expired":
         late = f"it waited in {queue} longer than its own property `expiration` allows: leave that property out"
-        return [[LastResortMessage("expired", late, delivery.body, delivery.message_id)]]
+        return [[Refused("expired", late, delivery.body, delivery.message_id)]]
     detail = f"{queue} gave it back more often than its delivery limit allows, as when a process dies on it"
-    return [[LastResortMessage("returned-too-often", detail, delivery.body, delivery.message_id)]]
+    return [[Refused("returned-too-often", detail, delivery.body, delivery.message_id)]]

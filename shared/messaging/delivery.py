@@ -44,26 +44,6 @@ class Message(Protocol):
     def encode(self) -> bytes: ...
 
 
-class Unreadable(Protocol):
-    """One event that could not be read, and why: ``reason`` to group by, ``detail`` for a person.
-
-    ``content_type`` is that of ``body``, None where it is the delivery's own.
-    """
-
-    @property
-    def reason(self) -> str: ...
-    @property
-    def detail(self) -> str: ...
-    @property
-    def body(self) -> bytes: ...
-    @property
-    def id(self) -> str | None: ...
-    @property
-    def type(self) -> str | None: ...
-    @property
-    def content_type(self) -> str | None: ...
-
-
 @dataclass(frozen=True, slots=True)
 class Delivery:
     """Body and properties of one message from one queue; ``user`` is validated by the broker, or missing.

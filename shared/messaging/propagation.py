@@ -23,6 +23,8 @@ ORIGIN = "origintime"
 LONGEST_ORIGIN = 40
 """Characters: an instant with an offset and nanoseconds has 35."""
 
+_OURS = f"{OWN_PUBLISHER}."
+
 Propagated = Mapping[str, Mapping[str, str]]
 """Correlation id → the extension attributes of every event that follows from it."""
 
@@ -69,8 +71,10 @@ def _origin(delivery: Delivery, message: Message) -> str | None:
 
     It is copied to everything that follows, so a text that is none would multiply.
     """
+    if delivery.user is None or not delivery.user.startswith(_OURS):
+        return None
     origin = message.extension(ORIGIN)
-    if origin is None or len(origin) > LONGEST_ORIGIN or not (delivery.user or "").startswith(f"{OWN_PUBLISHER}."):
+    if origin is None or len(origin) > LONGEST_ORIGIN:
         return None
     try:
         datetime.fromisoformat(origin).timestamp()

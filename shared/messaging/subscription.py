@@ -6,7 +6,8 @@ from typing import Any, Protocol, runtime_checkable
 
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from shared.messaging.delivery import Message, Unreadable
+from schemas.envelope import Refused
+from shared.messaging.delivery import Message
 from shared.messaging.topology import Queue
 from shared.messaging.unit_of_work import UnitOfWork
 
@@ -39,7 +40,7 @@ class PreparingHandler(Protocol):
         ...
 
 
-Read = Callable[[Any, bytes, str | None, Mapping[str, Any]], Iterable[Sequence[Message | Unreadable]]]
+Read = Callable[[Any, bytes, str | None, Mapping[str, Any]], Iterable[Sequence[Message | Refused]]]
 """``read(fact_type, body, content_type, headers)`` gives every event of a message, in parts that are each read in
 milliseconds; it never raises."""
 

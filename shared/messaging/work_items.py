@@ -8,11 +8,11 @@ import asyncio
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import structlog
 from aio_pika.abc import AbstractIncomingMessage
 
+from schemas.envelope import Refused
 from shared.messaging.authenticity import forged_source, forgery
 from shared.messaging.dead_letters import Parked, send_back
 from shared.messaging.delivery import Delivery, Message
@@ -92,7 +92,7 @@ class MessageReader:
     queue: str
     own_user: str
     publishers: frozenset[str] | None
-    read: Callable[[Delivery], Iterable[Sequence[Any]]]
+    read: Callable[[Delivery], Iterable[Sequence[Message | Refused]]]
 
     async def items(self, raw: AbstractIncomingMessage) -> list[WorkItem]:
         """Every fact of a message, in order; at least one item."""
@@ -112,16 +112,16 @@ class MessageReader:
             return "too-large", f"{len(delivery.body):,} bytes are more than {MAX_BODY:,}: send smaller batches"
         return None if self.publishers is None else forgery(delivery, self.publishers)
 
-    async def _facts(self, delivery: Delivery) -> list[Any]:
-        facts: list[Any] = []
+    async def _facts(self, delivery: Delivery) -> list[Message | Refused]:
+        facts: list[Message | Refused] = []
         for part in self.read(delivery):
             facts += part
             # A large batch takes a second: heartbeats and readiness are answered meanwhile.
             await asyncio.sleep(0)
         return facts
 
-    def _item(self, delivery: Delivery, fact: Any) -> WorkItem:
-        if hasattr(fact, "reason"):
+    def _item(self, delivery: Delivery, fact: Message | Refused) -> WorkItem:
+        if isinstance(fact, Refused):
             content_type = fact.content_type or delivery.content_type
             message_id = fact.id or delivery.message_id
             parked = Parked(delivery, fact.body, content_type, message_id, fact.type, fact.reason, fact.detail)
