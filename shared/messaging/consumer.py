@@ -5,14 +5,15 @@ what is there, up to ``batch_events`` events or ``linger`` seconds, and settles 
 
     read (work_items) → inbox → handler → outbox → commit (batch_processor) → ack (acknowledging)
 
-No message holds a lane. What cannot be read, handled or parked as a fact ends as a dead letter of its bytes alone.
+While the database works for one batch, the next one is read. No message holds a lane: what cannot be read, handled or
+parked as a fact ends as a dead letter of its bytes alone.
 """
 
 import asyncio
 import contextlib
+from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 import structlog
 from aio_pika.abc import AbstractIncomingMessage
@@ -20,10 +21,11 @@ from aio_pika.exceptions import ChannelInvalidStateError
 from aiormq.abc import AbstractChannel
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from schemas.envelope import Refused
 from shared.messaging import metrics
 from shared.messaging.acknowledging import GRACE_SECONDS, ChannelTags
 from shared.messaging.batch_processor import BatchProcessor, Stopping, UnparkableError
-from shared.messaging.delivery import Delivery
+from shared.messaging.delivery import Delivery, Message
 from shared.messaging.failures import Park, Retry
 from shared.messaging.subscription import Handler
 from shared.messaging.unit_of_work import UnitOfWork
@@ -58,14 +60,18 @@ class QueueConsumer:
     queue: str
     own_user: str
     publishers: frozenset[str] | None
-    read: Callable[[Delivery], Iterable[Sequence[Any]]]
+    read: Callable[[Delivery], Iterable[Sequence[Message | Refused]]]
     handler: Handler | None
     engine: AsyncEngine
     unit_of_work: Callable[[AsyncConnection], UnitOfWork]
     settings: BatchSettings = field(default_factory=BatchSettings)
     _incoming: asyncio.Queue[AbstractIncomingMessage] = field(default_factory=asyncio.Queue)
+    _ahead: deque[tuple[AbstractIncomingMessage, list[WorkItem]]] = field(
+        default_factory=deque[tuple[AbstractIncomingMessage, list[WorkItem]]]
+    )
     _in_flight: list[AbstractIncomingMessage] = field(default_factory=list[AbstractIncomingMessage])
     _in_flight_since: float | None = None
+    _processing: bool = False
     _failures: int = 0
     _channel: AbstractChannel | None = None
     _tags: ChannelTags = field(default_factory=ChannelTags)
@@ -93,7 +99,7 @@ class QueueConsumer:
         if self._task is not None:
             return
         self._task = asyncio.create_task(self._run(), name=f"lane {self.queue}")
-        in_flight = lambda: self._incoming.qsize() + len(self._in_flight)  # noqa: E731 - read when somebody asks
+        in_flight = lambda: self._waiting + len(self._in_flight)  # noqa: E731 - read when somebody asks
         metrics.watch_consumer(self.queue, self.settings.prefetch, in_flight, lambda: self.in_flight_seconds)
 
     @property
@@ -105,6 +111,11 @@ class QueueConsumer:
     def paused(self) -> bool:
         """Whether it waits for its database, or for an operator."""
         return self._processor.paused
+
+    @property
+    def _waiting(self) -> int:
+        """Messages that arrived and are not in hand yet."""
+        return len(self._ahead) + self._incoming.qsize()
 
     @property
     def in_flight_seconds(self) -> float:
@@ -128,7 +139,7 @@ class QueueConsumer:
             return
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(self.settings.drain_timeout):
-                while not self._incoming.empty() and not self.paused:  # noqa: ASYNC110 - either may change first
+                while self._waiting and not self.paused:  # noqa: ASYNC110 - either may change first
                     await asyncio.sleep(0.01)
         self._stopping.set()
         _, pending = await asyncio.wait({self._task}, timeout=self.settings.drain_timeout)
@@ -169,19 +180,38 @@ class QueueConsumer:
         await self._give_back_missing()
 
     async def _process(self, items: Sequence[WorkItem]) -> None:
-        # A message may hold more than one transaction should.
-        for start in range(0, len(items), self.settings.batch_events):
-            await self._processor.process(items[start : start + self.settings.batch_events])
+        self._processing = True
+        reading = asyncio.create_task(self._read_ahead())
+        try:
+            # A message may hold more than one transaction should.
+            for start in range(0, len(items), self.settings.batch_events):
+                await self._processor.process(items[start : start + self.settings.batch_events])
+        finally:
+            self._processing = False
+            await reading
+
+    async def _read_ahead(self) -> None:
+        """Read what the next hand will hold, as long as the database works for this one: its waits cost nothing so."""
+        while self._processing and not self._incoming.empty():
+            if not self._has_room((raw for raw, _ in self._ahead), sum(len(items) for _, items in self._ahead)):
+                return
+            raw = self._incoming.get_nowait()
+            self._ahead.append((raw, await self._reader.items(raw)))
 
     async def _collect(self) -> list[WorkItem]:
         """Fill the hand in the order of arrival, after what a failure left in it, and read it."""
-        if not self._in_flight:
+        if not self._in_flight and not self._ahead:
             if (first := await self._next()) is None:
                 return []
             self._take(first)
         items = [item for raw in self._in_flight for item in await self._reader.items(raw)]
         deadline = asyncio.get_running_loop().time() + self.settings.linger
-        while len(items) < self.settings.batch_events and sum(len(raw.body) for raw in self._in_flight) < LARGE_BYTES:
+        while self._has_room(self._in_flight, len(items)):
+            if self._ahead:
+                raw, read = self._ahead.popleft()
+                self._take(raw)
+                items += read
+                continue
             if self._incoming.empty():
                 remaining = deadline - asyncio.get_running_loop().time()
                 if remaining <= 0:
@@ -194,6 +224,10 @@ class QueueConsumer:
             items += await self._reader.items(raw)
         return items
 
+    def _has_room(self, messages: Iterable[AbstractIncomingMessage], events: int) -> bool:
+        """Whether a hand with these messages, which hold so many events, takes another one."""
+        return events < self.settings.batch_events and sum(len(raw.body) for raw in messages) < LARGE_BYTES
+
     def _take(self, raw: AbstractIncomingMessage) -> None:
         self._in_flight.append(raw)
         if self._in_flight_since is None:
@@ -204,10 +238,9 @@ class QueueConsumer:
 
         Else a lane that waits would hold one copy more with each connection that breaks meanwhile.
         """
+        self._ahead = deque((raw, items) for raw, items in self._ahead if _has_channel(raw))
         for _ in range(self._incoming.qsize()):
-            raw = self._incoming.get_nowait()
-            with contextlib.suppress(ChannelInvalidStateError):
-                _ = raw.channel
+            if _has_channel(raw := self._incoming.get_nowait()):
                 self._incoming.put_nowait(raw)
 
     async def _next(self) -> AbstractIncomingMessage | None:
@@ -278,3 +311,10 @@ class QueueConsumer:
             await self._channel.basic_reject(tag, requeue=True)
         self._tags.give_back(tags)
         await self._acknowledge([])
+
+
+def _has_channel(raw: AbstractIncomingMessage) -> bool:
+    with contextlib.suppress(ChannelInvalidStateError):
+        _ = raw.channel
+        return True
+    return False
