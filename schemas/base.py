@@ -8,7 +8,7 @@ import time
 from collections.abc import Collection
 from datetime import UTC, date, datetime
 from decimal import Decimal
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Annotated, ClassVar, TypeVar
 
 from pydantic import (
@@ -137,6 +137,7 @@ class Content(Part):
     addressed_by: ClassVar[str | None] = None
 
     @classmethod
+    @cache
     def type_name(cls) -> str:
         """The CloudEvents ``type``: ``fr.traboule.<service>.<key>.v<N>``."""
         return f"fr.traboule.{cls.service}.{cls.key}.v{cls.schema_version}"

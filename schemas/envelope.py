@@ -42,10 +42,10 @@ class Envelope(BaseModel, Generic[F]):
     datacontenttype: Literal["application/json"] | None = None
     correlationid: Key | None = None
 
-    @property
+    @cached_property
     def cluster(self) -> str:
         """The cluster that published it: the first word of ``source``."""
-        return self.source.split("/", 2)[1]
+        return cluster_of(self.source)
 
     @cached_property
     def document(self) -> bytes:
@@ -84,6 +84,11 @@ class Refused:
     content_type: str | None = None
 
 
+def cluster_of(source: str) -> str:
+    """The first word of a CloudEvents ``source``."""
+    return source.split("/", 2)[1]
+
+
 def digest_of(document: bytes) -> bytes:
     """16 bytes that stand for a fact's canonical JSON."""
     return blake2b(document, digest_size=16).digest()
@@ -96,9 +101,15 @@ def to_json(fact: Content) -> bytes:
 
 def fact_id(fact_type: type[Content], source: str, document: bytes) -> str:
     """32 hex digits that depend on publisher, type and content alone, so that publishing twice is one event."""
-    content = blake2b(f"{source} {fact_type.type_name()} ".encode(), digest_size=16)
+    content = _named(source, fact_type.type_name()).copy()
     content.update(document)
     return content.hexdigest()
+
+
+@lru_cache(maxsize=256)
+def _named(source: str, type_name: str) -> blake2b:
+    """The digest of what every id of this publisher and type begins with."""
+    return blake2b(f"{source} {type_name} ".encode(), digest_size=16)
 
 
 Propagated = Mapping[str, Mapping[str, str]]

@@ -12,7 +12,7 @@ from typing import Any, Final, Generic, Literal, get_type_hints
 import msgspec
 
 from schemas.base import Content
-from schemas.envelope import Envelope, F, digest_of
+from schemas.envelope import Envelope, F, cluster_of, digest_of
 from schemas.fast_types import UnsupportedError, converted, default, maker, part_shape, shape, struct_of
 
 _EXTENSIONS: Final = ("origintime", "traceparent", "tracestate")
@@ -53,8 +53,9 @@ class FastReader(Generic[F]):
     def _made(self, read: Any) -> Envelope[F]:
         values = converted(read, self._converts)
         extensions = {name: value for name in _EXTENSIONS if (value := values.pop(name)) is not msgspec.UNSET}
+        # Where the envelope's cached properties keep them.
+        values["cluster"] = cluster_of(read.source)
         if self._canonical:
-            # Where the envelope's cached properties keep them.
             values["document"] = document = _encode(read.data)
             values["digest"] = digest_of(document)
         return self._envelope(values, extensions)

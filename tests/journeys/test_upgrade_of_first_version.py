@@ -72,7 +72,10 @@ async def test_a_database_of_the_first_version_is_brought_to_the_present_and_goe
         await asyncio.to_thread(installation.start, service, None, wait=False)
     await asyncio.to_thread(installation.wait_until_ready, SERVICES)
 
-    # Billing, events and communications announce their sections without a command; then all is as it was.
+    # Billing, events and communications announce their sections without a command; then all is as it was. The first
+    # version did not say whom nobody may write to.
+    before[GLAZIERS]["consents"]["suppressed"] = [_objection("clustr-numerique/12"), _objection("numelink/B-1")]
+
     async def as_before() -> bool:
         assert await _views(env) == before
         return True
@@ -95,6 +98,15 @@ async def test_a_database_of_the_first_version_is_brought_to_the_present_and_goe
         "what staff decided stays"
     )
     assert await query(env, "membership", "select reason, detail from dead_letters") == []
+
+
+def _objection(record: str) -> dict[str, str]:
+    """What Clust'R heard from its record 12 also holds for the same address of Numelink's."""
+    return {
+        "from": record, "covers": "bulk", "purpose": "newsletter", "reason": "objection", "source": "former-system",
+        "known_in": "clustr-numerique", "concerns": "record" if record == "clustr-numerique/12" else "address",
+        "since": "2025-05-25T10:00:00Z",
+    }  # fmt: skip
 
 
 async def _restore(env: Mapping[str, str], service: str) -> None:
