@@ -24,6 +24,8 @@ from shared.runtime.waiting import wait_at_most
 
 log = structlog.get_logger()
 
+APART_SECONDS = 0.01
+"""Between the first runs of periodic tasks: all at once would open a connection each, which handlers then lack."""
 HOUSEKEEPING_SECONDS = 5.0
 
 Measure = Callable[[AsyncConnection], Awaitable[None]]
@@ -71,7 +73,10 @@ class Service:
         self.relay.start()
         if self.queries is not None:
             self.queries.start()
-        self._periodic_tasks = [asyncio.create_task(self._repeat(task), name=task.name) for task in self.periodic_tasks]
+        self._periodic_tasks = [
+            asyncio.create_task(self._repeat(task, number * APART_SECONDS), name=task.name)
+            for number, task in enumerate(self.periodic_tasks)
+        ]
 
     @property
     def stop_seconds(self) -> float:
@@ -137,7 +142,8 @@ class Service:
             apps.append((self.public, self.public_port))
         return HttpSide(apps, self.http_host, self.certificate, self.trusted_proxies, self.limits)
 
-    async def _repeat(self, task: PeriodicTask) -> None:
+    async def _repeat(self, task: PeriodicTask, after: float = 0) -> None:
+        await asyncio.sleep(after)
         while True:
             try:
                 await task.work(self.engine)

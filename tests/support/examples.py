@@ -4,9 +4,9 @@ from hypothesis import settings
 
 QUICK = "quick"
 """The profile of `make unit` and `make test`: `pytest --hypothesis-profile=quick`."""
-LEAST = 20
+LEAST = 10
 
 
-def examples(many: int) -> int:
+def examples(many: int, least: int = LEAST) -> int:
     """For ``@settings(max_examples=examples(300))``. Tests are imported after the profile was chosen."""
-    return min(many, max(LEAST, many // 10)) if settings.get_current_profile_name() == QUICK else many
+    return min(many, max(least, many // 10)) if settings.get_current_profile_name() == QUICK else many

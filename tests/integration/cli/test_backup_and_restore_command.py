@@ -212,6 +212,7 @@ async def test_where_the_services_run_the_backup_alone_is_looked_at(own: OwnServ
         await connection.close()
 
 
+@pytest.mark.faults
 async def test_two_backups_into_one_folder_make_one_that_can_be_restored(own: OwnService, tmp_path: Path) -> None:
     folder = tmp_path / "twice"
     both = [await begun(folder), await begun(folder)]

@@ -152,6 +152,7 @@ async def test_a_broker_that_is_too_old_for_former_systems(own: OwnService, monk
     await names("RabbitMQ 3.13.7 is too old for former systems", "BCC", "upgrade it to 4.0")
 
 
+@pytest.mark.faults
 async def test_messages_that_cannot_be_dead_lettered_and_a_queue_that_is_nearly_full(
     own: OwnService, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -53,6 +53,7 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """What takes seconds in a service takes tenths here."""
     monkeypatch.setattr(scheduled, "EVERY", 0.1)
     monkeypatch.setattr(scheduled, "MEASURED_EVERY", 0.1)
+    monkeypatch.setattr(scheduled, "SETTLED", timedelta(seconds=1))
 
 
 @pytest.fixture

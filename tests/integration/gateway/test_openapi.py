@@ -16,6 +16,7 @@ from deploy.local.runs import free_ports
 from services import SERVICES
 from tests.integration.gateway.gateways import NUMELINK, open_gateway
 from tests.support.builders import a_member
+from tests.support.examples import examples
 
 EVERY_CHECK: list[Any] = list(HealthCheck)
 OPERATIONS = [
@@ -223,10 +224,13 @@ def description(served: tuple[str, str]) -> schemathesis.BaseSchema:
     return schemathesis.openapi.from_url(f"{served[0]}/openapi.json", wait_for_schema=10)
 
 
+@pytest.mark.hypothesis
 @pytest.mark.parametrize(("method", "path"), OPERATIONS)
 def test_answers_are_as_described(method, path, description, served):
     @given(case=description[path][method].as_strategy())
-    @settings(max_examples=25, deadline=None, derandomize=True, database=None, suppress_health_check=EVERY_CHECK)
+    @settings(
+        max_examples=examples(25, 5), deadline=None, derandomize=True, database=None, suppress_health_check=EVERY_CHECK
+    )
     def answers(case):
         # The key is given beside what schemathesis knows of; that nothing opens without one has its own tests.
         # No description can say which cursors we gave out.

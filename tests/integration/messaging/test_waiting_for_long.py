@@ -44,6 +44,7 @@ def impatient(nodes: Nodes) -> Iterator[None]:
     let("channel_tick_interval", 60_000)
 
 
+@pytest.mark.faults
 async def test_what_came_over_a_closed_channel_is_kept_no_longer(
     impatient: None, empty_billing: OwnService, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -81,6 +81,7 @@ def children() -> set[str]:
     return set(Path(f"/proc/self/task/{os.getpid()}/children").read_text().split())
 
 
+@pytest.mark.faults
 def test_memory_of_the_service_stays_flat_and_no_process_is_left() -> None:
     letters(a_template(), PEOPLE)
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss

@@ -9,7 +9,6 @@ import pytest
 from aio_pika import Message
 from aio_pika.exceptions import DeliveryError
 
-from deploy.local.nodes import Nodes
 from deploy.provisioning import definitions
 from schemas.operations import OPERATIONS
 from services.common import queries as answering
@@ -192,15 +191,3 @@ async def test_a_question_in_hand_is_answered_before_its_service_stops(
         asked = asyncio.create_task(alone.get(MIRROR))
         await in_flight.wait()
     assert (await asked).status_code == 200
-
-
-async def test_questions_are_answered_again_after_the_broker_was_away(nodes: Nodes, staff: Staff) -> None:
-    if not nodes.owned:
-        pytest.skip("the environment names the servers: they are not ours to kill")
-    await asyncio.to_thread(nodes.broker.kill)
-    try:
-        away = await staff.get(MIRROR)
-        assert (problem(away), away.json()["service"]) == ((503, "broker-unavailable"), "billing")
-    finally:
-        await asyncio.to_thread(nodes.broker.start)
-    await answers(staff)
