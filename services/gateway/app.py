@@ -15,12 +15,13 @@ fast lane → app: /members.csv  /members  /members/by-source/…  /members/{id}
 """
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable, Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from functools import partial
+from functools import cache, partial
 
-from fastapi import FastAPI
+from fastapi import APIRouter, FastAPI
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+from starlette.routing import BaseRoute
 from starlette.types import ASGIApp
 
 from services import VERSION
@@ -162,21 +163,28 @@ def create_with_context(
         summary="The members of merging clusters, as one",
         docs_url=None,  # its page would fetch scripts from elsewhere
         redoc_url=None,
-        responses=described(400, 401, 403, 422, 429, 500, 503),
         lifespan=closing,
     )
     app.state.context = context
     if settings.gateway_port is None:
         app.router.routes.extend(health_routes(checks, NEEDED))
-    for router in _ROUTERS:
-        refuse_without_right(router.routes)
-        app.include_router(router)
+    app.router.routes.extend(_routes())
     mount(app, policy.clusters, clock)
     answer_problems(app)
     rights = rights_by_route(route for router in _ROUTERS for route in router.routes)
     app.openapi = partial(describe, app, sorted(policy.clusters), rights)
     form_targets = () if context.provider is None else (context.provider.origin,)
     return Measured(FastPath(Outside(app, Guard(settings.public_url), form_targets), context, Lookups(pool))), context
+
+
+@cache
+def _routes() -> Sequence[BaseRoute]:
+    """What the API answers. What FastAPI makes of a route at its first request, applications of a process share."""
+    api = APIRouter()
+    for router in _ROUTERS:
+        refuse_without_right(router.routes)
+        api.include_router(router, responses=described(400, 401, 403, 422, 429, 500, 503))
+    return api.routes
 
 
 def provider_of(settings: MembershipSettings) -> Provider | None:

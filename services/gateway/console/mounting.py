@@ -1,8 +1,10 @@
 """Puts the console into the gateway."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from functools import cache
 
-from fastapi import Depends, FastAPI
+from fastapi import APIRouter, Depends, FastAPI
+from starlette.routing import BaseRoute
 
 from services.gateway.console import rendering, statics
 from services.gateway.console.display import marks_of
@@ -52,13 +54,21 @@ PAGES = (
 """Each has a ``router``, and what waits is counted for it."""
 
 
+@cache
+def _routes() -> Sequence[BaseRoute]:
+    """All pages, shared by the applications of a process as the routes of the API are."""
+    console = APIRouter()
+    console.include_router(statics.router)
+    console.include_router(signing_in.router)
+    for part in PAGES:
+        console.include_router(part.router, dependencies=[Depends(count_waiting)])
+    return console.routes
+
+
 def mount(app: FastAPI, clusters: Mapping[str, Cluster], clock: Clock) -> None:
     """Add all pages, and read their templates, words and files. Raises what is wrong with one of these."""
     app.state.console = Console(marks_of(clusters), clock)
-    app.include_router(statics.router)
-    app.include_router(signing_in.router)
-    for part in PAGES:
-        app.include_router(part.router, dependencies=[Depends(count_waiting)])
+    app.router.routes.extend(_routes())
     app.add_exception_handler(RefusedError, answer_refused)
     app.add_exception_handler(SignInNeededError, answer_sign_in)
     statics.files()
