@@ -26,6 +26,9 @@ log = structlog.get_logger()
 
 APART_SECONDS = 0.01
 """Between the first runs of periodic tasks: all at once would open a connection each, which handlers then lack."""
+RARELY_SECONDS = 300.0
+LATER_SECONDS = 10.0
+"""What is done every five minutes or less often need not be done while a process starts."""
 HOUSEKEEPING_SECONDS = 5.0
 
 Measure = Callable[[AsyncConnection], Awaitable[None]]
@@ -41,6 +44,11 @@ class PeriodicTask:
     work: Callable[[AsyncEngine], Awaitable[None]]
     stop_seconds: float = 0
     """The most that it takes to end in order, once it is cancelled."""
+
+    @property
+    def first_after(self) -> float:
+        """Seconds from the start of the process to the first time."""
+        return LATER_SECONDS if self.every >= RARELY_SECONDS else 0.0
 
 
 @dataclass(slots=True)
@@ -74,7 +82,7 @@ class Service:
         if self.queries is not None:
             self.queries.start()
         self._periodic_tasks = [
-            asyncio.create_task(self._repeat(task, number * APART_SECONDS), name=task.name)
+            asyncio.create_task(self._repeat(task, task.first_after + number * APART_SECONDS), name=task.name)
             for number, task in enumerate(self.periodic_tasks)
         ]
 

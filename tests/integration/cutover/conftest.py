@@ -29,7 +29,7 @@ async def alone(two: OwnService, patient: float) -> AsyncIterator[Staff]:
     """Membership runs, billing does not."""
     billing = replace(two, name="billing")
     await two.empty()
-    await billing.empty()
+    await billing.empty_tables()
     async with two.running(answer_seconds=patient) as service, lifespan(service.http):
         transport = httpx2.ASGITransport(service.http, raise_app_exceptions=False)
         async with httpx2.AsyncClient(transport=transport, base_url="http://gateway") as client:

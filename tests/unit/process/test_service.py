@@ -97,3 +97,31 @@ async def test_a_periodic_task_ends_though_a_library_swallows_its_cancellation(m
     repeated.cancel()
     await asyncio.wait([repeated], timeout=1)
     assert (repeated.done(), rounds) == (True, 1)
+
+
+async def test_tasks_begin_apart_and_rare_ones_once_the_process_has_started(monkeypatch: pytest.MonkeyPatch) -> None:
+    at_once, most = 0, 0
+    begun: list[str] = []
+
+    def task(name: str, every: float) -> PeriodicTask:
+        async def work(_: object) -> None:
+            nonlocal at_once, most
+            begun.append(name)
+            at_once += 1
+            most = max(most, at_once)
+            await asyncio.sleep(0.02)
+            at_once -= 1
+
+        return PeriodicTask(name, every, work)
+
+    monkeypatch.setattr(module, "APART_SECONDS", 0.05)
+    monkeypatch.setattr(module, "LATER_SECONDS", 0.5)
+    bus, relay = cast(Bus, QuietBus()), cast(Relay, QuietRelay())
+    service = Service("billing", cast(AsyncEngine, Dying()), bus, relay, Starlette(), "127.0.0.1", 0, 7)
+    service.periodic_tasks = [task("hourly", 3600), *(task(f"often {number}", 60) for number in range(4))]
+    await service.start()
+    await asyncio.sleep(0.4)
+    assert (begun, most) == ([f"often {number}" for number in range(4)], 1)
+    await asyncio.sleep(0.3)
+    assert begun[4:] == ["hourly"]
+    await service.stop()
