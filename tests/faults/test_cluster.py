@@ -67,20 +67,14 @@ def test_queues_that_a_node_lacks_are_named_and_grow_by_what_the_doctor_says(
     cluster: tuple[Stage, list[BrokerNode]],
 ) -> None:
     stage, (_, last) = cluster
-    wait_until(lambda: _has_left(stage, last), 60, "it kept its queues")
+    _manage_queues(last, "shrink", last.name)
+    # It is done at once; but a queue that nobody uses says so minutes later, and the doctor reads what queues say.
+    wait_until(lambda: {len(queue["members"]) for queue in _queues(stage)} == {NODES - 1}, 240, "it kept its queues")
     findings = [finding for finding in _examined(stage) if "kept on 2 of 3 nodes" in finding.found]
     assert [finding.mend for finding in findings] == ["rabbitmq-queues grow NODE all, for each node that lacks them"]
     _manage_queues(last, "grow", last.name, "all")
-    wait_until(lambda: _all_online(stage), 60, "the node did not get its queues back")
+    wait_until(lambda: _all_online(stage), 240, "the node did not get its queues back")
     assert _examined(stage) == []
-
-
-def _has_left(stage: Stage, node: BrokerNode) -> bool:
-    """Whether no queue has a member on the node. The broker refuses to take one away while another change goes on."""
-    if {len(queue["members"]) for queue in _queues(stage)} == {NODES - 1}:
-        return True
-    _manage_queues(node, "shrink", node.name)
-    return False
 
 
 def _examined(stage: Stage) -> list[Finding]:
