@@ -63,6 +63,7 @@ def test_a_node_is_killed_under_load_and_comes_back(cluster: tuple[Stage, list[B
     stage.prove()
 
 
+@pytest.mark.timeout(600)
 def test_queues_that_a_node_lacks_are_named_and_grow_by_what_the_doctor_says(
     cluster: tuple[Stage, list[BrokerNode]],
 ) -> None:
