@@ -128,7 +128,8 @@ def encode_event(
 ) -> bytes:
     """A structured CloudEvent around a fact that is already JSON."""
     before_id, after_id = _head(fact_type.type_name(), source)
-    end = _end(correlation_id, extensions) if correlation_id is not None or extensions else b""
+    own = {**extensions} if correlation_id is None else {"correlationid": correlation_id, **extensions}
+    end = b"," + orjson.dumps(own)[1:-1] if own else b""
     return b"".join((before_id, orjson.dumps(event_id), after_id, end, b',"data":', document, b"}"))
 
 
@@ -137,12 +138,6 @@ def _head(type_name: str, source: str) -> tuple[bytes, bytes]:
     """What stands before and after the id: the same for all that one service says of one type."""
     attributes = {"source": source, "type": type_name, "datacontenttype": "application/json"}
     return b'{"specversion":"1.0","id":', b"," + orjson.dumps(attributes)[1:-1]
-
-
-def _end(correlation_id: str | None, extensions: Mapping[str, str]) -> bytes:
-    """The attributes that differ from event to event."""
-    attributes = {**extensions} if correlation_id is None else {"correlationid": correlation_id, **extensions}
-    return b"," + orjson.dumps(attributes)[1:-1]
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,7 +163,7 @@ def encode_all(
 ) -> Iterable[Encoded]:
     """Facts of one type, each with its correlation id, in as few messages as the bounds allow.
 
-    ``onward`` says which extension attributes go with a correlation id.
+    ``propagated`` says which extension attributes go with a correlation id.
     """
     return _packed(
         _event(source, fact, cause, propagated.get(cause, _NOTHING) if cause else _NOTHING) for fact, cause in facts

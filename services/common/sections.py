@@ -17,14 +17,13 @@ Billing states the account of a record, for example. Membership embeds it, and a
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from hashlib import blake2b
 from typing import Any, Final, NamedTuple
 
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from schemas.base import AnnouncedRecord
-from schemas.envelope import Envelope, to_json
+from schemas.envelope import Envelope, digest_of, to_json
 from services.common.republish import CAUSE, PAGE, Page, Place, Republisher, page_of
 from shared.messaging.publishing import publish
 from shared.messaging.unit_of_work import UnitOfWork
@@ -201,7 +200,7 @@ async def _state(
         for cluster, record_id, version, stated in rows_of(await uow.connection.exec_driver_sql(section.read, keys))
     }
     composed = await section.compose(uow.connection, ordered)
-    digests = {record: blake2b(to_json(fact), digest_size=16).digest() for record, fact in composed.items()}
+    digests = {record: digest_of(to_json(fact)) for record, fact in composed.items()}
     fresh = {record for record, digest in digests.items() if before.get(record, (0, None))[1] != digest}
     versions = {record: before.get(record, (0, None))[0] + (record in fresh) for record in ordered}
     await _save(uow, section, [(*record, versions[record], digests[record]) for record in ordered if record in fresh])

@@ -3,11 +3,10 @@
 from asyncio import to_thread
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from hashlib import blake2b
 from typing import Any
 
 from schemas.base import RecordRef
-from schemas.envelope import to_json
+from schemas.envelope import digest_of, to_json
 from schemas.membership import (
     ConflictItem,
     MemberPart,
@@ -149,7 +148,7 @@ async def publish_conflicts(uow: MembershipUnitOfWork, views: Sequence[View], go
         for conflict in await uow.stored_conflicts({*gone_ids, *(view.member_id for view in views)})
     }
     facts = {name: _conflict(member_id, conflict) for name, (member_id, conflict) in result.items()}
-    digests = {name: blake2b(to_json(fact), digest_size=16).digest() for name, fact in facts.items()}
+    digests = {name: digest_of(to_json(fact)) for name, fact in facts.items()}
     news = [name for name in sorted(result) if name not in conflicts or conflicts[name].digest != digests[name]]
     removed = [conflicts[name] for name in sorted(conflicts.keys() - result.keys())]
     if not news and not removed:

@@ -211,17 +211,14 @@ class QueueConsumer:
                 raw, read = self._ahead.popleft()
                 self._take(raw)
                 items += read
-                continue
-            if self._incoming.empty():
-                remaining = deadline - asyncio.get_running_loop().time()
-                if remaining <= 0:
-                    break
+            elif not self._incoming.empty():
+                self._take(raw := self._incoming.get_nowait())
+                items += await self._reader.items(raw)
+            elif (remaining := deadline - asyncio.get_running_loop().time()) > 0:
                 # Sleeping is cheaper than a timed get, and messages pile up meanwhile.
                 await asyncio.sleep(remaining)
-                continue
-            raw = self._incoming.get_nowait()
-            self._take(raw)
-            items += await self._reader.items(raw)
+            else:
+                break
         return items
 
     def _has_room(self, messages: Iterable[AbstractIncomingMessage], events: int) -> bool:

@@ -35,7 +35,7 @@ _COMPRESS_WITH_LZ4 = """
     do $$
     begin
         if exists (select from pg_settings where name = 'default_toast_compression' and 'lz4' = any(enumvals))
-           and (select pg_has_role(datdba, 'member') from pg_database where datname = current_database()) then
+           and (select pg_has_role(datdba, 'usage') from pg_database where datname = current_database()) then
             execute format('alter database %I set default_toast_compression = lz4', current_database());
         end if;
     end $$

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from hashlib import blake2b
 from itertools import groupby
 from typing import TYPE_CHECKING
 
 from schemas.base import Fact
-from schemas.envelope import to_json
+from schemas.envelope import digest_of, to_json
 from services.cutover.parity.compare import Difference, Key, unreadable
 from shared.importing.outcomes import Accepted, Rejection
 
@@ -69,7 +68,7 @@ def _newer(fact: Fact | None, other: Fact) -> Fact:
 
 
 def _newness(fact: Fact) -> tuple[int, bytes]:
-    return fact.version, blake2b(to_json(fact), digest_size=16).digest()
+    return fact.version, digest_of(to_json(fact))
 
 
 def _remove(facts: dict[Key, Fact], removed: Mapping[Key, Fact]) -> None:

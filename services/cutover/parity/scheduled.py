@@ -102,7 +102,7 @@ class Comparing:
     mirrored: Sequence[Kind]
     hour: int
     days: int
-    settled: timedelta = field(default_factory=lambda: SETTLED)
+    settled: timedelta = SETTLED
     clock: Clock = field(default_factory=Clock)
     _forgotten_at: datetime | None = None
 

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
 import pytest
@@ -15,6 +16,7 @@ from schemas.digests import record_digest
 from services.billing.definition import DEFINITION as BILLING
 from services.billing.definition import create_app
 from services.billing.settings import BillingSettings
+from services.common import app
 from services.cutover.parity import scheduled
 from services.cutover.parity.scheduled import Comparing
 from shared.persistence.database import create_engine
@@ -53,7 +55,7 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """What takes seconds in a service takes tenths here."""
     monkeypatch.setattr(scheduled, "EVERY", 0.1)
     monkeypatch.setattr(scheduled, "MEASURED_EVERY", 0.1)
-    monkeypatch.setattr(scheduled, "SETTLED", timedelta(seconds=1))
+    monkeypatch.setattr(app, "Comparing", partial(Comparing, settled=timedelta(seconds=1)))
 
 
 @pytest.fixture
