@@ -87,6 +87,7 @@ async def test_a_service_that_starts_before_its_servers_waits_for_them(processes
     assert processes.exit_code("billing") == 0
 
 
+@pytest.mark.faults
 async def test_services_end_with_the_one_who_started_them(empty_billing: OwnService, tmp_path: Path) -> None:
     """Even when he is killed: a house left behind would go on consuming another run's messages."""
     program = f"""

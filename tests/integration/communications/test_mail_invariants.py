@@ -30,6 +30,7 @@ from services.communications.deliveries.repository import (
 from services.communications.deliveries.retention import Retention
 from services.communications.deliveries.tokens import digest_of, token_of
 from shared.persistence.database import create_engine
+from tests.support.examples import examples
 from tests.support.mailing import KEYRING, Mailing, a_mail
 from tests.support.merging import Database
 
@@ -199,7 +200,7 @@ class World:
 
 
 @settings(
-    max_examples=40,
+    max_examples=examples(40),
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )

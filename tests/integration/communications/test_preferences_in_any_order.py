@@ -20,6 +20,7 @@ from services.membership.records.record import RecordKey, Related, SourceRecord
 from services.membership.views.consents import consents
 from services.membership.views.unannounced import with_unannounced
 from tests.support import sections_before
+from tests.support.examples import examples
 from tests.support.merging import Database, a_database, deliveries, envelope, handled
 from tests.support.sections import CLUSTER, kept
 
@@ -52,7 +53,7 @@ def database(nodes: Nodes) -> Iterator[Database]:
 
 
 @settings(
-    max_examples=30,
+    max_examples=examples(30),
     deadline=None,
     phases=[Phase.explicit, Phase.generate],
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],

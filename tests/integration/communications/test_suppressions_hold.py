@@ -16,6 +16,7 @@ from services.communications.suppressions.address import AddressHash, Keyring
 from services.communications.suppressions.repository import blocked, lift
 from services.communications.suppressions.suppression import Suppression
 from shared.persistence.database import create_engine
+from tests.support.examples import examples
 from tests.support.mailing import KEYRING, Mailing, a_mail
 from tests.support.merging import Database
 
@@ -143,7 +144,7 @@ class World:
 
 
 @settings(
-    max_examples=25,
+    max_examples=examples(25),
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )

@@ -175,6 +175,7 @@ def _is_alive(process: psutil.Process) -> bool:
         return False
 
 
+@pytest.mark.faults
 def test_nothing_is_left_when_the_owner_is_killed(tmp_path: Path) -> None:
     owner, processes = start_owner(tmp_path)
     with owner:
@@ -183,6 +184,7 @@ def test_nothing_is_left_when_the_owner_is_killed(tmp_path: Path) -> None:
         assert seconds_until_nothing_is_left(processes, tmp_path) < 10
 
 
+@pytest.mark.faults
 def test_servers_die_with_a_killed_guard_and_the_next_run_removes_the_folder(tmp_path: Path) -> None:
     owner, processes = start_owner(tmp_path)
     with owner:

@@ -24,6 +24,7 @@ from services.membership.views.unannounced import with_unannounced
 from shared.persistence.database import create_engine
 from tests.support import sections_before
 from tests.support.builders import a_registration, an_event
+from tests.support.examples import examples
 from tests.support.merging import Database, a_database, deliveries, envelope, handled
 from tests.support.sections import CLUSTER, kept, newest_stated
 
@@ -66,7 +67,7 @@ def begin(connection: AsyncConnection) -> EventsUnitOfWork:
 
 
 @settings(
-    max_examples=20,
+    max_examples=examples(20),
     deadline=None,
     phases=[Phase.explicit, Phase.generate],
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],

@@ -16,6 +16,7 @@ from services.membership.unit_of_work import MembershipUnitOfWork
 from services.membership.views import conflicts
 from shared.persistence.database import create_engine
 from tests.support.any_order import Deliveries, deliveries, handle, messages
+from tests.support.examples import examples
 from tests.support.in_memory import POLICY
 from tests.support.membership_database import membership_database
 
@@ -28,7 +29,7 @@ def database(nodes: Nodes) -> Iterator[str]:
 
 
 @settings(
-    max_examples=30,
+    max_examples=examples(30),
     deadline=None,
     phases=[Phase.explicit, Phase.reuse, Phase.generate],
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.function_scoped_fixture],
@@ -46,7 +47,7 @@ def test_any_two_deliveries_of_the_same_messages_give_the_same_views(database: s
 
 
 @settings(
-    max_examples=30,
+    max_examples=examples(30),
     deadline=None,
     phases=[Phase.explicit, Phase.reuse, Phase.generate],
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.function_scoped_fixture],

@@ -98,6 +98,7 @@ def test_several_processes_end_as_one(database: str, data: st.DataObject) -> Non
     asyncio.run(compare(database, published, data.draw(st.sampled_from([2, 4])), crashes))
 
 
+@pytest.mark.faults
 @STORIES
 @given(data=st.data())
 def test_nor_do_crowds_show_how_many_there_were(

@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from services.billing.mirror.repository import BillingUnitOfWork
 from services.conflicts.handlers import decide, keep_conflicts
 from shared.persistence.database import create_engine
+from tests.support.examples import examples
 from tests.support.merging import Database, a_conflict, deliveries, envelope, handled, newest_answers, year
 
 UOW = partial(BillingUnitOfWork, conflict_owner="tresorerie")
@@ -31,7 +32,7 @@ _facts = st.builds(
 _quiet = [HealthCheck.too_slow, HealthCheck.function_scoped_fixture]
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=_quiet)
+@settings(max_examples=examples(40), deadline=None, suppress_health_check=_quiet)
 @given(data=st.data())
 def test_any_two_deliveries_of_the_same_facts_end_in_the_same_rows_and_answers(
     billing_database: Database, data: st.DataObject

@@ -11,6 +11,7 @@ from schemas.base import RecordRef
 from schemas.membership import MembersMerged
 from services.common.member_records import apply_merges, apply_separations
 from shared.messaging.unit_of_work import UnitOfWork
+from tests.support.examples import examples
 from tests.support.merging import (
     OURS,
     THEIRS,
@@ -43,7 +44,7 @@ _written = st.lists(st.one_of(_merges, _separations).map(envelope), min_size=2, 
 
 
 @settings(
-    max_examples=40,
+    max_examples=examples(40),
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
 )

@@ -60,6 +60,7 @@ async def test_each_database_belongs_to_its_service_alone(migrated: Mapping[str,
         await asyncpg.connect(urlunsplit(own._replace(path=other.path)))
 
 
+@pytest.mark.faults
 async def test_migrations_may_run_at_once_and_again(nodes: Nodes, passwords: Passwords) -> None:
     name = f"at_once_{secrets.token_hex(3)}"
     admin = await asyncpg.connect(nodes.database.url)

@@ -19,6 +19,7 @@ from services.membership.views import dues as views
 from services.membership.views.unannounced import with_unannounced
 from tests.integration.billing.accounts.stated import DAYS, KEY, begin
 from tests.support import sections_before
+from tests.support.examples import examples
 from tests.support.merging import Database, deliveries, envelope, handled
 from tests.support.sections import CLUSTER, kept
 
@@ -56,7 +57,7 @@ _facts = st.lists(st.one_of(_invoices, _payments), min_size=2, max_size=14).map(
 
 
 @settings(
-    max_examples=30,
+    max_examples=examples(30),
     deadline=None,
     phases=[Phase.explicit, Phase.generate],
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
