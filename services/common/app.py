@@ -10,7 +10,7 @@ from starlette.types import ASGIApp
 from schemas.reading import read_parts
 from services.common.definition import S, ServiceDefinition
 from services.common.queries import Answering
-from services.common.sections import STATE_EVERY, state_the_rest
+from services.common.sections import STATE_EVERY, YIELDS_FOR, state_the_rest
 from services.common.waiting import ANNOUNCE_EVERY, announce_waiting
 from services.cutover.metrics import measure_cutover
 from services.cutover.parity import scheduled
@@ -111,7 +111,10 @@ def build(
     for section in definition.sections:
         state = partial(state_the_rest, section, definition.unit_of_work(settings))
         task = "sections" if section is definition.sections[0] else section.name
-        service.periodic_tasks = (*service.periodic_tasks, PeriodicTask(task, STATE_EVERY, state))
+        service.periodic_tasks = (
+            *service.periodic_tasks,
+            PeriodicTask(task, STATE_EVERY, state, yields_for=YIELDS_FOR),
+        )
     service.trusted_proxies = settings.trusted_proxies
     service.certificate = certificate_of(settings)
     return service

@@ -96,6 +96,11 @@ class Bus:
         """Every lane lives, none waits for the database, and none has had the same messages in hand for a minute."""
         return all(lane.healthy for lane in self.lanes)
 
+    @property
+    def is_behind(self) -> bool:
+        """Whether more messages wait for a lane than it takes in hand."""
+        return any(lane.is_behind for lane in self.lanes)
+
     async def start(self) -> None:
         """Start the lanes, then let messages in. Raises OSError when the broker cannot be used yet; call it again."""
         for lane in self.lanes:

@@ -24,6 +24,8 @@ from shared.runtime.waiting import wait_at_most
 
 log = structlog.get_logger()
 
+LOOK_SECONDS = 0.1
+"""How often a task that lets messages go first looks whether they still wait."""
 APART_SECONDS = 0.01
 """Between the first runs of periodic tasks: all at once would open a connection each, which handlers then lack."""
 RARELY_SECONDS = 300.0
@@ -44,6 +46,8 @@ class PeriodicTask:
     work: Callable[[AsyncEngine], Awaitable[None]]
     stop_seconds: float = 0
     """The most that it takes to end in order, once it is cancelled."""
+    yields_for: float = 0
+    """The most that it waits each time while more messages wait than are in hand: they go first."""
 
     @property
     def first_after(self) -> float:
@@ -154,6 +158,7 @@ class Service:
         await asyncio.sleep(after)
         while True:
             try:
+                await self._let_messages_go_first(task.yields_for)
                 await task.work(self.engine)
             except (Exception, asyncio.CancelledError) as error:
                 reraise_if_cancelled()
@@ -162,6 +167,11 @@ class Service:
             if is_cancelled():
                 return
             await asyncio.sleep(task.every)
+
+    async def _let_messages_go_first(self, seconds: float) -> None:
+        deadline = asyncio.get_running_loop().time() + seconds
+        while seconds and self.bus.is_behind and asyncio.get_running_loop().time() < deadline:  # noqa: ASYNC110 - polled
+            await asyncio.sleep(LOOK_SECONDS)
 
     async def _housekeeping(self, side: HttpSide, engine: AsyncEngine) -> None:
         """Measure the backlog, and forget old inbox rows little by little; look for a renewed certificate first."""

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from aio_pika.exceptions import ChannelInvalidStateError
 
+from shared.messaging import consumer as module
 from shared.messaging.batch_processor import BatchProcessor
 from shared.messaging.consumer import BatchSettings, QueueConsumer
 from shared.messaging.delivery import Delivery
@@ -155,3 +156,36 @@ async def test_what_came_over_a_closed_channel_is_forgotten_although_it_was_read
     lane.answers.put_nowait(None)
     await quiet()
     assert lane.settled[1:] == [["1"]], "the broker has 4 back, and sends it again"
+
+
+async def test_a_lane_is_behind_while_more_than_another_batch_waits(
+    lane: Lane, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "BEHIND_SECONDS", 0.15)
+    lane.receive(1)
+    await quiet()
+    lane.receive(*range(2, 8))
+    lane.answers.put_nowait(None)
+    await quiet()
+    assert (lane.settled[-1], lane.consumer.is_behind) == (["2", "3", "4"], False)
+    lane.receive(8)
+    lane.answers.put_nowait(None)
+    await quiet()
+    lane.receive(*range(9, 15))
+    lane.answers.put_nowait(None)
+    await quiet()
+    assert (lane.settled[-1], lane.consumer.is_behind) == (["8", "9", "10"], True)
+    for _ in range(2):
+        lane.answers.put_nowait(None)
+    await asyncio.sleep(0.2)
+    assert (lane.settled[-1], lane.consumer.is_behind) == (["14"], False)
+
+
+async def test_a_lane_is_behind_once_it_has_all_that_the_broker_gives_it(lane: Lane) -> None:
+    lane.consumer.settings = BatchSettings(prefetch=3, batch_events=3, linger=0.0)
+    lane.receive(1, 2)
+    assert not lane.consumer.is_behind
+    await quiet()
+    lane.receive(3)
+    assert lane.consumer.is_behind
+    lane.answers.put_nowait(None)

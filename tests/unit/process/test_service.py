@@ -125,3 +125,32 @@ async def test_tasks_begin_apart_and_rare_ones_once_the_process_has_started(monk
     await asyncio.sleep(0.3)
     assert begun[4:] == ["hourly"]
     await service.stop()
+
+
+async def test_what_lets_messages_go_first_waits_while_they_wait_and_not_for_ever(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(module, "LOOK_SECONDS", 0.01)
+    begun: list[str] = []
+
+    class Behind(QuietBus):
+        is_behind = True
+
+    def task(name: str, yields_for: float) -> PeriodicTask:
+        async def work(_: object) -> None:
+            begun.append(name)
+
+        return PeriodicTask(name, 60, work, yields_for=yields_for)
+
+    bus, relay = Behind(), cast(Relay, QuietRelay())
+    service = Service("billing", cast(AsyncEngine, Dying()), cast(Bus, bus), relay, Starlette(), "127.0.0.1", 0, 7)
+    service.periodic_tasks = [task("patient", 60), task("less patient", 0.3), task("hasty", 0)]
+    await service.start()
+    await asyncio.sleep(0.15)
+    assert begun == ["hasty"]
+    await asyncio.sleep(0.35)
+    assert begun == ["hasty", "less patient"]
+    bus.is_behind = False
+    await asyncio.sleep(0.1)
+    assert begun == ["hasty", "less patient", "patient"]
+    await service.stop()
