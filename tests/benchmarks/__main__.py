@@ -163,6 +163,7 @@ def _journey(report: Report, where: Stage, wanted: Collection[str], rounds: int,
     key = journey.start(where)
     try:
         growing.imported(report, journey.import_exports(where, quick=quick))
+        journey.settle(where)
         if "latency" in wanted:
             _print("latency")
             growing.latency(report, journey.latency(where, key, seconds=8 if quick else 30))
