@@ -7,8 +7,8 @@ Billing states the account of a record, for example. Membership embeds it, and a
   knows no sections, leaves its marks for us.
 - **Statements.** A handler takes the marks of its own transaction and states these records. Marks that others left are
   stated by a task soon after (:func:`state_the_rest`): often, so that few are stated at once. Five seconds of marks at
-  100 messages/s were a burst in all services that held up whatever came just then. While messages wait they go first,
-  for half a minute at most: an import can be read a quarter sooner.
+  100 messages/s were a burst in all services that held up whatever came just then. While many messages come they go
+  first, for half a minute at most: an import can be read an eighth sooner.
 - **Turns.** One transaction at a time saves and states (an advisory lock, which the triggers take as well). Else a
   registration and its gathering, saved by two transactions at once, would not know of each other.
 - **Versions.** ``section_versions`` numbers the statements of each record, so a larger number never knows less. A
@@ -34,7 +34,7 @@ from shared.persistence.database import rows_of
 STATE_EVERY: Final = 0.5
 """Seconds after which marks are stated that no handler took."""
 YIELDS_FOR: Final = 30.0
-"""Seconds that they wait at most while messages wait: what is read first is what the messages say."""
+"""Seconds that they wait at most while many messages come: what is read first is what the messages say."""
 
 _TURN = "select pg_advisory_xact_lock(hashtext('sections'))"
 

@@ -97,9 +97,9 @@ class Bus:
         return all(lane.healthy for lane in self.lanes)
 
     @property
-    def is_behind(self) -> bool:
-        """Whether more messages wait for a lane than it takes in hand."""
-        return any(lane.is_behind for lane in self.lanes)
+    def is_busy(self) -> bool:
+        """Whether a lane has much to do."""
+        return any(lane.is_busy for lane in self.lanes)
 
     async def start(self) -> None:
         """Start the lanes, then let messages in. Raises OSError when the broker cannot be used yet; call it again."""

@@ -14,6 +14,7 @@ import contextlib
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from math import inf
 
 import structlog
 from aio_pika.abc import AbstractIncomingMessage
@@ -39,8 +40,8 @@ ISOLATE_AFTER = 3
 """So many failures of one hand, whatever they are, and each of its messages is settled by itself."""
 STUCK_SECONDS = 60.0
 """A hand that is older makes its process unready: nothing takes so long."""
-BEHIND_SECONDS = 0.5
-"""So long after more waited than a hand takes, a lane still counts as behind: between two hands there is none."""
+BUSY_SECONDS = 0.5
+"""So long after a large hand a lane still counts as busy: the next one is on its way."""
 LARGE_BYTES = 1024 * 1024
 """A hand that holds so much takes no further message: several large ones at once would be read into memory."""
 
@@ -73,7 +74,8 @@ class QueueConsumer:
     )
     _in_flight: list[AbstractIncomingMessage] = field(default_factory=list[AbstractIncomingMessage])
     _in_flight_since: float | None = None
-    _full_at: float | None = None
+    _has_much: bool = False
+    _had_much_at: float = -inf
     _processing: bool = False
     _failures: int = 0
     _channel: AbstractChannel | None = None
@@ -96,8 +98,6 @@ class QueueConsumer:
                 self._forget_returned()
             if self._tags.receive(raw):
                 self._incoming.put_nowait(raw)
-                if self._waiting + len(self._in_flight) >= self.settings.prefetch:
-                    self._full_at = asyncio.get_running_loop().time()
 
     def start(self) -> None:
         """Begin settling what arrives; harmless a second time, as when the broker was away at the first."""
@@ -128,10 +128,9 @@ class QueueConsumer:
         return 0.0 if self._in_flight_since is None else asyncio.get_running_loop().time() - self._in_flight_since
 
     @property
-    def is_behind(self) -> bool:
-        """Whether more waits than it takes in hand: another whole batch, or all that the broker gives it at once."""
-        now = asyncio.get_running_loop().time()
-        return self._full_at is not None and now - self._full_at < BEHIND_SECONDS
+    def is_busy(self) -> bool:
+        """Whether it has a large hand, or just had one: half of a batch, or all that the broker gives it at once."""
+        return self._has_much or asyncio.get_running_loop().time() - self._had_much_at < BUSY_SECONDS
 
     @property
     def healthy(self) -> bool:
@@ -185,9 +184,13 @@ class QueueConsumer:
 
     async def _settle_together(self) -> None:
         if items := await self._collect():
+            all_of_them = len(self._in_flight) >= self.settings.prefetch
+            self._has_much = all_of_them or len(items) * 2 >= self.settings.batch_events
             await self._process(items)
             await self._acknowledge(self._in_flight)
-        self._in_flight, self._in_flight_since = [], None
+            if self._has_much:
+                self._had_much_at = asyncio.get_running_loop().time()
+        self._in_flight, self._in_flight_since, self._has_much = [], None, False
         await self._give_back_missing()
 
     async def _process(self, items: Sequence[WorkItem]) -> None:
@@ -205,7 +208,6 @@ class QueueConsumer:
         """Read what the next hand will hold, as long as the database works for this one: its waits cost nothing so."""
         while self._processing and not self._incoming.empty():
             if not self._has_room((raw for raw, _ in self._ahead), sum(len(items) for _, items in self._ahead)):
-                self._full_at = asyncio.get_running_loop().time()
                 return
             raw = self._incoming.get_nowait()
             self._ahead.append((raw, await self._reader.items(raw)))

@@ -25,7 +25,7 @@ from shared.runtime.waiting import wait_at_most
 log = structlog.get_logger()
 
 LOOK_SECONDS = 0.1
-"""How often a task that lets messages go first looks whether they still wait."""
+"""How often a task that lets messages go first looks whether they still come."""
 APART_SECONDS = 0.01
 """Between the first runs of periodic tasks: all at once would open a connection each, which handlers then lack."""
 RARELY_SECONDS = 300.0
@@ -47,7 +47,7 @@ class PeriodicTask:
     stop_seconds: float = 0
     """The most that it takes to end in order, once it is cancelled."""
     yields_for: float = 0
-    """The most that it waits each time while more messages wait than are in hand: they go first."""
+    """The most that it waits each time while much is consumed: messages go first."""
 
     @property
     def first_after(self) -> float:
@@ -170,7 +170,7 @@ class Service:
 
     async def _let_messages_go_first(self, seconds: float) -> None:
         deadline = asyncio.get_running_loop().time() + seconds
-        while seconds and self.bus.is_behind and asyncio.get_running_loop().time() < deadline:  # noqa: ASYNC110 - polled
+        while seconds and self.bus.is_busy and asyncio.get_running_loop().time() < deadline:  # noqa: ASYNC110 - polled
             await asyncio.sleep(LOOK_SECONDS)
 
     async def _housekeeping(self, side: HttpSide, engine: AsyncEngine) -> None:

@@ -158,34 +158,31 @@ async def test_what_came_over_a_closed_channel_is_forgotten_although_it_was_read
     assert lane.settled[1:] == [["1"]], "the broker has 4 back, and sends it again"
 
 
-async def test_a_lane_is_behind_while_more_than_another_batch_waits(
+async def test_a_lane_is_busy_while_it_has_half_of_a_batch_and_just_after(
     lane: Lane, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module, "BEHIND_SECONDS", 0.15)
+    monkeypatch.setattr(module, "BUSY_SECONDS", 0.15)
     lane.receive(1)
     await quiet()
-    lane.receive(*range(2, 8))
+    assert (lane.settled[-1], lane.consumer.is_busy) == (["1"], False)
+    lane.receive(2, 3)
     lane.answers.put_nowait(None)
     await quiet()
-    assert (lane.settled[-1], lane.consumer.is_behind) == (["2", "3", "4"], False)
-    lane.receive(8)
+    assert (lane.settled[-1], lane.consumer.is_busy) == (["2", "3"], True)
     lane.answers.put_nowait(None)
     await quiet()
-    lane.receive(*range(9, 15))
-    lane.answers.put_nowait(None)
-    await quiet()
-    assert (lane.settled[-1], lane.consumer.is_behind) == (["8", "9", "10"], True)
-    for _ in range(2):
-        lane.answers.put_nowait(None)
+    assert (lane.acknowledged[-1], lane.consumer.is_busy) == (3, True)
     await asyncio.sleep(0.2)
-    assert (lane.settled[-1], lane.consumer.is_behind) == (["14"], False)
+    assert not lane.consumer.is_busy
 
 
-async def test_a_lane_is_behind_once_it_has_all_that_the_broker_gives_it(lane: Lane) -> None:
-    lane.consumer.settings = BatchSettings(prefetch=3, batch_events=3, linger=0.0)
-    lane.receive(1, 2)
-    assert not lane.consumer.is_behind
+async def test_a_lane_is_busy_while_it_has_all_that_the_broker_gives_it(lane: Lane) -> None:
+    lane.consumer.settings = BatchSettings(prefetch=2, batch_events=100, linger=0.01)
+    lane.receive(1)
     await quiet()
-    lane.receive(3)
-    assert lane.consumer.is_behind
+    assert (lane.settled[-1], lane.consumer.is_busy) == (["1"], False)
+    lane.receive(2, 3)
+    lane.answers.put_nowait(None)
+    await quiet()
+    assert (lane.settled[-1], lane.consumer.is_busy) == (["2", "3"], True)
     lane.answers.put_nowait(None)

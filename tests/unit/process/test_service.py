@@ -127,14 +127,14 @@ async def test_tasks_begin_apart_and_rare_ones_once_the_process_has_started(monk
     await service.stop()
 
 
-async def test_what_lets_messages_go_first_waits_while_they_wait_and_not_for_ever(
+async def test_what_lets_messages_go_first_waits_while_they_come_and_not_for_ever(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(module, "LOOK_SECONDS", 0.01)
     begun: list[str] = []
 
-    class Behind(QuietBus):
-        is_behind = True
+    class Busy(QuietBus):
+        is_busy = True
 
     def task(name: str, yields_for: float) -> PeriodicTask:
         async def work(_: object) -> None:
@@ -142,7 +142,7 @@ async def test_what_lets_messages_go_first_waits_while_they_wait_and_not_for_eve
 
         return PeriodicTask(name, 60, work, yields_for=yields_for)
 
-    bus, relay = Behind(), cast(Relay, QuietRelay())
+    bus, relay = Busy(), cast(Relay, QuietRelay())
     service = Service("billing", cast(AsyncEngine, Dying()), cast(Bus, bus), relay, Starlette(), "127.0.0.1", 0, 7)
     service.periodic_tasks = [task("patient", 60), task("less patient", 0.3), task("hasty", 0)]
     await service.start()
@@ -150,7 +150,7 @@ async def test_what_lets_messages_go_first_waits_while_they_wait_and_not_for_eve
     assert begun == ["hasty"]
     await asyncio.sleep(0.35)
     assert begun == ["hasty", "less patient"]
-    bus.is_behind = False
+    bus.is_busy = False
     await asyncio.sleep(0.1)
     assert begun == ["hasty", "less patient", "patient"]
     await service.stop()
