@@ -11,7 +11,6 @@ parked as a fact ends as a dead letter of its bytes alone.
 
 import asyncio
 import contextlib
-from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from math import inf
@@ -25,6 +24,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from schemas.envelope import Refused
 from shared.messaging import metrics
 from shared.messaging.acknowledging import GRACE_SECONDS, ChannelTags
+from shared.messaging.arrivals import Arrivals
 from shared.messaging.batch_processor import BatchProcessor, Stopping, UnparkableError
 from shared.messaging.delivery import Delivery, Message
 from shared.messaging.failures import Park, Retry
@@ -42,8 +42,6 @@ STUCK_SECONDS = 60.0
 """A hand that is older makes its process unready: nothing takes so long."""
 BUSY_SECONDS = 0.5
 """So long after a large hand a lane still counts as busy: the next one is on its way."""
-LARGE_BYTES = 1024 * 1024
-"""A hand that holds so much takes no further message: several large ones at once would be read into memory."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,10 +66,6 @@ class QueueConsumer:
     engine: AsyncEngine
     unit_of_work: Callable[[AsyncConnection], UnitOfWork]
     settings: BatchSettings = field(default_factory=BatchSettings)
-    _incoming: asyncio.Queue[AbstractIncomingMessage] = field(default_factory=asyncio.Queue)
-    _ahead: deque[tuple[AbstractIncomingMessage, list[WorkItem]]] = field(
-        default_factory=deque[tuple[AbstractIncomingMessage, list[WorkItem]]]
-    )
     _in_flight: list[AbstractIncomingMessage] = field(default_factory=list[AbstractIncomingMessage])
     _in_flight_since: float | None = None
     _has_much: bool = False
@@ -83,10 +77,12 @@ class QueueConsumer:
     _stopping: asyncio.Event = field(default_factory=asyncio.Event)
     _task: asyncio.Task[None] | None = None
     _reader: MessageReader = field(init=False)
+    _arrivals: Arrivals = field(init=False)
     _processor: BatchProcessor = field(init=False)
 
     def __post_init__(self) -> None:
         self._reader = MessageReader(self.queue, self.own_user, self.publishers, self.read)
+        self._arrivals = Arrivals(self._reader, self.settings.batch_events)
         self._processor = BatchProcessor(self.queue, self.handler, self.engine, self.unit_of_work, self._stopping)
 
     def put(self, raw: AbstractIncomingMessage) -> None:
@@ -95,16 +91,16 @@ class QueueConsumer:
             if raw.channel is not self._channel:
                 self._channel = raw.channel
                 self._tags = ChannelTags()
-                self._forget_returned()
+                self._arrivals.forget_returned()
             if self._tags.receive(raw):
-                self._incoming.put_nowait(raw)
+                self._arrivals.put(raw)
 
     def start(self) -> None:
         """Begin settling what arrives; harmless a second time, as when the broker was away at the first."""
         if self._task is not None:
             return
         self._task = asyncio.create_task(self._run(), name=f"lane {self.queue}")
-        in_flight = lambda: self._waiting + len(self._in_flight)  # noqa: E731 - read when somebody asks
+        in_flight = lambda: len(self._arrivals) + len(self._in_flight)  # noqa: E731 - read when somebody asks
         metrics.watch_consumer(self.queue, self.settings.prefetch, in_flight, lambda: self.in_flight_seconds)
 
     @property
@@ -116,11 +112,6 @@ class QueueConsumer:
     def paused(self) -> bool:
         """Whether it waits for its database, or for an operator."""
         return self._processor.paused
-
-    @property
-    def _waiting(self) -> int:
-        """Messages that arrived and are not in hand yet."""
-        return len(self._ahead) + self._incoming.qsize()
 
     @property
     def in_flight_seconds(self) -> float:
@@ -149,7 +140,7 @@ class QueueConsumer:
             return
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(self.settings.drain_timeout):
-                while self._waiting and not self.paused:  # noqa: ASYNC110 - either may change first
+                while self._arrivals and not self.paused:  # noqa: ASYNC110 - either may change first
                     await asyncio.sleep(0.01)
         self._stopping.set()
         _, pending = await asyncio.wait({self._task}, timeout=self.settings.drain_timeout)
@@ -195,7 +186,7 @@ class QueueConsumer:
 
     async def _process(self, items: Sequence[WorkItem]) -> None:
         self._processing = True
-        reading = asyncio.create_task(self._read_ahead())
+        reading = asyncio.create_task(self._arrivals.read_ahead(lambda: self._processing))
         try:
             # A message may hold more than one transaction should.
             for start in range(0, len(items), self.settings.batch_events):
@@ -204,30 +195,19 @@ class QueueConsumer:
             self._processing = False
             await reading
 
-    async def _read_ahead(self) -> None:
-        """Read what the next hand will hold, as long as the database works for this one: its waits cost nothing so."""
-        while self._processing and not self._incoming.empty():
-            if not self._has_room((raw for raw, _ in self._ahead), sum(len(items) for _, items in self._ahead)):
-                return
-            raw = self._incoming.get_nowait()
-            self._ahead.append((raw, await self._reader.items(raw)))
-
     async def _collect(self) -> list[WorkItem]:
         """Fill the hand in the order of arrival, after what a failure left in it, and read it."""
-        if not self._in_flight and not self._ahead:
+        if not self._in_flight and not self._arrivals:
             if (first := await self._next()) is None:
                 return []
             self._take(first)
         items = [item for raw in self._in_flight for item in await self._reader.items(raw)]
         deadline = asyncio.get_running_loop().time() + self.settings.linger
-        while self._has_room(self._in_flight, len(items)):
-            if self._ahead:
-                raw, read = self._ahead.popleft()
+        while self._arrivals.has_room(self._in_flight, len(items)):
+            if self._arrivals:
+                raw, read = self._arrivals.take()
                 self._take(raw)
-                items += read
-            elif not self._incoming.empty():
-                self._take(raw := self._incoming.get_nowait())
-                items += await self._reader.items(raw)
+                items += await self._reader.items(raw) if read is None else read
             elif (remaining := deadline - asyncio.get_running_loop().time()) > 0:
                 # Sleeping is cheaper than a timed get, and messages pile up meanwhile.
                 await asyncio.sleep(remaining)
@@ -235,35 +215,13 @@ class QueueConsumer:
                 break
         return items
 
-    def _has_room(self, messages: Iterable[AbstractIncomingMessage], events: int) -> bool:
-        """Whether a hand with these messages, which hold so many events, takes another one."""
-        return events < self.settings.batch_events and sum(len(raw.body) for raw in messages) < LARGE_BYTES
-
     def _take(self, raw: AbstractIncomingMessage) -> None:
         self._in_flight.append(raw)
         if self._in_flight_since is None:
             self._in_flight_since = asyncio.get_running_loop().time()
 
-    def _forget_returned(self) -> None:
-        """Drop what came over a channel that is closed now: the broker has it back, and sends it again over the next.
-
-        Else a lane that waits would hold one copy more with each connection that breaks meanwhile.
-        """
-        self._ahead = deque((raw, items) for raw, items in self._ahead if _has_channel(raw))
-        for _ in range(self._incoming.qsize()):
-            if _has_channel(raw := self._incoming.get_nowait()):
-                self._incoming.put_nowait(raw)
-
     async def _next(self) -> AbstractIncomingMessage | None:
-        if not self._incoming.empty():
-            return self._incoming.get_nowait()
-        waiting = asyncio.ensure_future(self._incoming.get())
-        stopping = asyncio.ensure_future(self._stopping.wait())
-        timeout = GRACE_SECONDS / 2 if self._tags.incomplete else None
-        done, pending = await asyncio.wait({waiting, stopping}, timeout=timeout, return_when=asyncio.FIRST_COMPLETED)
-        for task in pending:
-            task.cancel()
-        return waiting.result() if waiting in done else None
+        return await self._arrivals.wait(self._stopping, GRACE_SECONDS / 2 if self._tags.incomplete else None)
 
     # --- settling --------------------------------------------------------------------------------------------------
 
@@ -322,10 +280,3 @@ class QueueConsumer:
             await self._channel.basic_reject(tag, requeue=True)
         self._tags.give_back(tags)
         await self._acknowledge([])
-
-
-def _has_channel(raw: AbstractIncomingMessage) -> bool:
-    with contextlib.suppress(ChannelInvalidStateError):
-        _ = raw.channel
-        return True
-    return False

@@ -74,7 +74,7 @@ async def test_what_came_over_a_closed_channel_is_kept_no_longer(
 
         async def given_back_often() -> bool:
             nonlocal most
-            most = max(most, lane._waiting)  # pyright: ignore[reportPrivateUsage]
+            most = max(most, len(lane._arrivals))  # pyright: ignore[reportPrivateUsage]
             return len(channels) > 5
 
         await eventually(given_back_often, 60)
