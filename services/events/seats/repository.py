@@ -1,4 +1,4 @@
-"""All SQL of deciding: lock sessions, read what the acts concern, and keep what was decided."""
+"""SQL of deciding: lock sessions, and read what the acts concern. What was decided is kept by :mod:`saving`."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -10,10 +10,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from services.events.seats.acts import MAKES, Act
 from services.events.seats.order import Person, Request
 from services.events.seats.room import Booking, Room
-from services.events.seats.terms import terms_from, terms_text
-from shared.persistence.batches import transposed
+from services.events.seats.terms import terms_from
 from shared.persistence.database import rows_of
-from shared.persistence.new_rows import NewRows
 
 # Offset 0 below: each row is looked up by its key, also where the statement is prepared while the table is empty.
 # In the order of their ids, so that two transactions lock rows in the same order.
@@ -55,80 +53,12 @@ _WAITING = f"""
     join bookings b on b.session_id = n.session_id and b.state = 'waiting'
                    and b.seats > {{largest}} and b.seats <= n.room
 """
-_ORDERS = NewRows(
-    "orders",
-    order_id="uuid",
-    session_id="uuid",
-    cluster="text",
-    record_id="text",
-    name="text",
-    email="text",
-    language="text",
-    author="text",
-    placed_at="timestamptz",
-)
-_NEW = NewRows(
-    "bookings",
-    booking_id="uuid",
-    order_id="uuid",
-    session_id="uuid",
-    seats="bigint",
-    arrival="bigint",
-    state="text",
-    offered_until="timestamptz",
-    lapses="bigint",
-    price="numeric",
-    former_id="text",
-    version="bigint",
-)
-_CHANGED = """
-    update bookings b set seats = n.seats, arrival = n.arrival, state = n.state, offered_until = n.offered_until,
-                          lapses = n.lapses, version = greatest(b.version + 1, n.version)
-    from unnest($1::uuid[], $2::bigint[], $3::bigint[], $4::text[], $5::timestamptz[], $6::bigint[], $7::bigint[])
-         as n (booking_id, seats, arrival, state, offered_until, lapses, version)
-    where b.booking_id = n.booking_id
-"""
-_ATTENDEES = NewRows(
-    "attendees",
-    attendee_id="uuid",
-    session_id="uuid",
-    booking_id="uuid",
-    place="bigint",
-    name="text",
-    email="text",
-    person_key="text",
-)
-_LEFT = "update attendees set left_at = $2 where attendee_id = any($1::uuid[]) and left_at is null"
 _BOOKING_OF = "select booking_id::text from attendees where attendee_id = $1::uuid and left_at is null"
 _REPLACE = """
     update attendees set name = $2, email = $3, person_key = $4 where attendee_id = $1::uuid
 """
 _UNLINK = "delete from links where attendee_id = $1::uuid"
 _END_FEEDS = "update links set feed_digest = null where attendee_id = $1::uuid"
-_LOG = NewRows(
-    "booking_log",
-    session_id="uuid",
-    number="bigint",
-    key="text",
-    act="text",
-    booking_id="uuid",
-    seats="bigint",
-    asked_at="timestamptz",
-    asked="bool",
-    overruled="bool",
-    terms="jsonb",
-    decided_at="timestamptz",
-    refusal="text",
-    detail="text",
-    author="text",
-    reason="text",
-)
-_SESSIONS = """
-    update sessions s set held = n.held, arrivals = n.arrivals, logged = n.logged, terms = n.terms
-    from unnest($1::uuid[], $2::bigint[], $3::bigint[], $4::bigint[], $5::jsonb[])
-         as n (session_id, held, arrivals, logged, terms)
-    where s.session_id = n.session_id
-"""
 LARGEST: Final = 20
 """Seats of one order here at most. Bookings of former systems may have more: few have, so all that fit are read."""
 
@@ -263,76 +193,3 @@ async def end_feeds(connection: AsyncConnection, attendee_id: str) -> None:
 async def rename_person(connection: AsyncConnection, person: Person) -> None:
     """Keep who comes in this place now."""
     await connection.exec_driver_sql(_REPLACE, (person.attendee_id, person.name, person.email, person.key))
-
-
-async def save(connection: AsyncConnection, sessions: Collection[Session], at: datetime) -> None:
-    """Keep what was decided: orders, bookings, people, the log and the sessions, one statement each."""
-    await _save_new(connection, sessions, at)
-    await _save_changed(connection, sessions, at)
-    await _save_log(connection, sessions, at)
-    rows = [
-        (each.session_id, each.room.held, each.room.arrivals, each.logged, terms_text(each.room.terms))
-        for each in sessions
-    ]
-    await connection.exec_driver_sql(_SESSIONS, transposed(rows))
-
-
-async def _save_new(connection: AsyncConnection, sessions: Collection[Session], at: datetime) -> None:
-    new = [(session, request) for session in sessions for request in session.new]
-    if not new:
-        return
-    orders = {request.order.order_id: request.order for _, request in new if request.order}
-    rows: list[tuple[Any, ...]] = [
-        (o.order_id, o.session_id, *(o.record or (None, None)), o.name, o.email, o.language, o.author, o.placed_at)
-        for o in orders.values()
-    ]
-    await _ORDERS.insert(connection, rows)
-    rows = [
-        (
-            *(b.booking_id, request.order.order_id if request.order else None, session.session_id, b.seats, b.arrival),
-            *(b.state, b.offered_until, b.lapses, request.price, request.former_id, _version(at)),
-        )
-        for session, request in new
-        for b in [session.room.bookings[request.act.booking_id]]
-    ]
-    await _NEW.insert(connection, rows)
-    rows = [
-        (p.attendee_id, session.session_id, request.act.booking_id, place, p.name, p.email, p.key)
-        for session, request in new
-        for place, p in enumerate(request.people)
-    ]
-    await _ATTENDEES.insert(connection, rows)
-
-
-async def _save_changed(connection: AsyncConnection, sessions: Collection[Session], at: datetime) -> None:
-    rows = [
-        (b.booking_id, b.seats, b.arrival, b.state, b.offered_until, b.lapses, _version(at))
-        for session in sessions
-        for new in [{request.act.booking_id for request in session.new}]
-        for b in session.room.changed.values()
-        if b.booking_id not in new
-    ]
-    if rows:
-        await connection.exec_driver_sql(_CHANGED, transposed(rows))
-    done = [entry.request for session in sessions for entry in session.entries if entry.refusal is None]
-    leaving = [person for request in done for person in request.leaving]
-    if leaving:
-        await connection.exec_driver_sql(_LEFT, (leaving, at))
-
-
-async def _save_log(connection: AsyncConnection, sessions: Collection[Session], at: datetime) -> None:
-    rows = [
-        (
-            *(session.session_id, entry.number, entry.request.key, act.kind, act.booking_id or None, act.seats, act.at),
-            *(act.asked, act.overruled, None if act.terms is None else terms_text(act.terms)),
-            *(at, entry.refusal, entry.detail, entry.request.author, entry.request.reason),
-        )
-        for session in sessions
-        for entry in session.entries
-        for act in [entry.act]
-    ]
-    await _LOG.insert(connection, rows)
-
-
-def _version(at: datetime) -> int:
-    return int(at.timestamp() * 1_000_000)

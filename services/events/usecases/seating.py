@@ -17,6 +17,7 @@ from services.events.seats.announcing import announce
 from services.events.seats.order import Request
 from services.events.seats.repository import Answered, Entry, Session
 from services.events.seats.room import Booking, NotPossibleError
+from services.events.seats.saving import save
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +77,7 @@ async def decide(uow: EventsUnitOfWork, requests: Sequence[Request], *, cause: s
     outcomes = [_outcome(request, sessions, answers, known, now) for request in requests]
     touched = [session for session in sessions.values() if session.entries]
     if touched:
-        await repository.save(uow.connection, touched, now)
+        await save(uow.connection, touched, now)
         await _move(uow, touched)
         await announce(uow, touched, before, now, cause)
     return outcomes
