@@ -19,6 +19,8 @@ from shared.runtime.tls import over_tls
 
 BOOT_SECONDS = 120.0
 ATTEMPTS = 3
+TAKEN = ("eaddrinuse", "dist_port_already_used")
+"""What RabbitMQ says when somebody took a port that was free a moment ago: one of a client's, or the one of nodes."""
 USER = "admin"
 VHOST = "traboule"
 SETTINGS = """\
@@ -125,7 +127,7 @@ class BrokerNode:
             try:
                 return self.start()
             except NodeError:
-                if attempt == ATTEMPTS or "eaddrinuse" not in self._log_text():
+                if attempt == ATTEMPTS or not any(word in self._log_text() for word in TAKEN):
                     raise
                 if not joins:
                     self._run.stop("epmd", signal.SIGKILL)

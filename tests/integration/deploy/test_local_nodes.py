@@ -3,6 +3,7 @@
 import asyncio
 import json
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -14,8 +15,9 @@ import asyncpg
 import psutil
 import pytest
 
+from deploy.local import broker
 from deploy.local.nodes import NodeError, Nodes, local_nodes
-from deploy.local.runs import remove_stale_runs
+from deploy.local.runs import Run, free_ports, remove_stale_runs
 from deploy.provisioning import definitions as provision
 from shared.messaging.broker_version import PRIVATE_BROKER
 
@@ -48,6 +50,23 @@ async def committed_values(url: str) -> list[int]:
         return [row["value"] for row in await connection.fetch("select value from kept")]
     finally:
         await connection.close()
+
+
+@pytest.mark.parametrize("place", range(3), ids=["AMQP", "management", "distribution"])
+@pytest.mark.faults
+def test_a_port_that_somebody_takes_meanwhile_is_given_up(
+    place: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server, Run(tmp_path) as run:
+        taken = server.getsockname()[1]
+        offered = [free_ports(4)]
+        offered[0][place] = taken
+        monkeypatch.setattr(broker, "free_ports", lambda count: offered.pop() if offered else free_ports(count))
+        node = broker.BrokerNode(run)
+        node.create()
+        assert offered == []
+        assert str(taken) not in node.url + node.management_url
+        assert node.pid
 
 
 @pytest.mark.faults
