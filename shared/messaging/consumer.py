@@ -68,8 +68,8 @@ class QueueConsumer:
     settings: BatchSettings = field(default_factory=BatchSettings)
     _in_flight: list[AbstractIncomingMessage] = field(default_factory=list[AbstractIncomingMessage])
     _in_flight_since: float | None = None
-    _has_much: bool = False
-    _had_much_at: float = -inf
+    _is_large: bool = False
+    _large_until: float = -inf
     _processing: bool = False
     _failures: int = 0
     _channel: AbstractChannel | None = None
@@ -121,7 +121,8 @@ class QueueConsumer:
     @property
     def is_busy(self) -> bool:
         """Whether it has a large hand, or just had one: half of a batch, or all that the broker gives it at once."""
-        return self._has_much or asyncio.get_running_loop().time() - self._had_much_at < BUSY_SECONDS
+        has_large = self._is_large and bool(self._in_flight)
+        return has_large or asyncio.get_running_loop().time() - self._large_until < BUSY_SECONDS
 
     @property
     def healthy(self) -> bool:
@@ -176,12 +177,12 @@ class QueueConsumer:
     async def _settle_together(self) -> None:
         if items := await self._collect():
             all_of_them = len(self._in_flight) >= self.settings.prefetch
-            self._has_much = all_of_them or len(items) * 2 >= self.settings.batch_events
+            self._is_large = all_of_them or len(items) * 2 >= self.settings.batch_events
             await self._process(items)
             await self._acknowledge(self._in_flight)
-            if self._has_much:
-                self._had_much_at = asyncio.get_running_loop().time()
-        self._in_flight, self._in_flight_since, self._has_much = [], None, False
+            if self._is_large:
+                self._large_until = asyncio.get_running_loop().time()
+        self._in_flight, self._in_flight_since = [], None
         await self._give_back_missing()
 
     async def _process(self, items: Sequence[WorkItem]) -> None:
@@ -198,7 +199,8 @@ class QueueConsumer:
     async def _collect(self) -> list[WorkItem]:
         """Fill the hand in the order of arrival, after what a failure left in it, and read it."""
         if not self._in_flight and not self._arrivals:
-            if (first := await self._next()) is None:
+            seconds = GRACE_SECONDS / 2 if self._tags.incomplete else None
+            if (first := await self._arrivals.wait(self._stopping, seconds)) is None:
                 return []
             self._take(first)
         items = [item for raw in self._in_flight for item in await self._reader.items(raw)]
@@ -219,9 +221,6 @@ class QueueConsumer:
         self._in_flight.append(raw)
         if self._in_flight_since is None:
             self._in_flight_since = asyncio.get_running_loop().time()
-
-    async def _next(self) -> AbstractIncomingMessage | None:
-        return await self._arrivals.wait(self._stopping, GRACE_SECONDS / 2 if self._tags.incomplete else None)
 
     # --- settling --------------------------------------------------------------------------------------------------
 

@@ -158,10 +158,18 @@ async def test_what_came_over_a_closed_channel_is_forgotten_although_it_was_read
     assert lane.settled[1:] == [["1"]], "the broker has 4 back, and sends it again"
 
 
-async def test_a_lane_is_busy_while_it_has_half_of_a_batch_and_just_after(
-    lane: Lane, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    "settings",
+    [
+        pytest.param(BatchSettings(batch_events=3, linger=0.0), id="half of a batch"),
+        pytest.param(BatchSettings(prefetch=2, batch_events=100, linger=0.01), id="all that the broker gives it"),
+    ],
+)
+async def test_a_lane_is_busy_with_a_large_hand_and_just_after(
+    lane: Lane, settings: BatchSettings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(module, "BUSY_SECONDS", 0.15)
+    lane.consumer.settings = settings
     lane.receive(1)
     await quiet()
     assert (lane.settled[-1], lane.consumer.is_busy) == (["1"], False)
@@ -176,13 +184,17 @@ async def test_a_lane_is_busy_while_it_has_half_of_a_batch_and_just_after(
     assert not lane.consumer.is_busy
 
 
-async def test_a_lane_is_busy_while_it_has_all_that_the_broker_gives_it(lane: Lane) -> None:
-    lane.consumer.settings = BatchSettings(prefetch=2, batch_events=100, linger=0.01)
-    lane.receive(1)
+async def test_a_lane_is_busy_no_longer_once_a_large_hand_was_settled_one_by_one(
+    lane: Lane, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "BUSY_SECONDS", 0.1)
+    monkeypatch.setattr(module, "ISOLATE_AFTER", 1)
+    lane.receive(1, 2)
     await quiet()
-    assert (lane.settled[-1], lane.consumer.is_busy) == (["1"], False)
-    lane.receive(2, 3)
-    lane.answers.put_nowait(None)
-    await quiet()
-    assert (lane.settled[-1], lane.consumer.is_busy) == (["2", "3"], True)
-    lane.answers.put_nowait(None)
+    lane.answers.put_nowait(RuntimeError("a test"))
+    await asyncio.sleep(0.15)
+    assert (lane.settled, lane.consumer.is_busy) == ([["1", "2"], ["1"]], True)
+    for _ in range(2):
+        lane.answers.put_nowait(None)
+    await asyncio.sleep(0.15)
+    assert (lane.settled[-1], lane.acknowledged[-1], lane.consumer.is_busy) == (["2"], 2, False)
