@@ -29,7 +29,7 @@ from services.common.republish import CAUSE, PAGE, Page, Place, Republisher, pag
 from shared.messaging.publishing import publish
 from shared.messaging.unit_of_work import UnitOfWork
 from shared.persistence.batches import transposed
-from shared.persistence.database import rows_of
+from shared.persistence.statements import execute, fetch, fetch_value
 
 STATE_EVERY: Final = 0.5
 """Seconds after which marks are stated that no handler took."""
@@ -133,7 +133,7 @@ def section_tables(metadata: sa.MetaData, name: str = "section") -> None:
 
 async def serialise_writers(connection: AsyncConnection) -> None:
     """Wait until no other transaction saves or states; ours then sees all that they committed."""
-    await connection.exec_driver_sql(_TURN)
+    await execute(connection, _TURN)
 
 
 @asynccontextmanager
@@ -141,7 +141,7 @@ async def stating(uow: UnitOfWork, section: Section, messages: Sequence[Envelope
     """Save in this block what these messages say: at its end the records that the changes concern are stated."""
     await serialise_writers(uow.connection)
     yield
-    records = {Record(*row) for row in rows_of(await uow.connection.exec_driver_sql(section.take_own))}
+    records = {Record(*row) for row in await fetch(uow.connection, section.take_own)}
     causes = {
         Record(message.cluster, getattr(message.data, "record_id", "")): message.correlationid or message.id
         for message in reversed(messages)
@@ -161,14 +161,14 @@ async def state_the_rest(
     Where there are none it takes no turn: handlers do not wait for it.
     """
     async with engine.connect() as connection:
-        if not (await connection.exec_driver_sql(section.any_marks)).scalar_one():
+        if not await fetch_value(connection, section.any_marks):
             return
     taken = PAGE
     while taken == PAGE:
         async with engine.begin() as connection:
             uow = unit_of_work(connection)
             await serialise_writers(connection)
-            rows = rows_of(await connection.exec_driver_sql(section.take_rest))
+            rows = await fetch(connection, section.take_rest)
             taken = len(rows)
             await _state(uow, section, {Record(*row) for row in rows}, lambda _: None)
             await uow.outbox.flush(connection)
@@ -179,7 +179,7 @@ def statements(section: Section) -> Republisher:
 
     async def page(uow: UnitOfWork, after: Place | None) -> Page:
         await serialise_writers(uow.connection)
-        rows = rows_of(await uow.connection.exec_driver_sql(section.after, after or ("", "")))
+        rows = await fetch(uow.connection, section.after, after or ("", ""))
         await _state(uow, section, {Record(*row) for row in rows}, lambda _: CAUSE, again=True)
         return page_of(len(rows), tuple(rows[-1]) if rows else None)
 
@@ -200,7 +200,7 @@ async def _state(
     keys = [record.cluster for record in ordered], [record.record_id for record in ordered]
     before = {
         Record(cluster, record_id): (version, None if stated is None else bytes(stated))
-        for cluster, record_id, version, stated in rows_of(await uow.connection.exec_driver_sql(section.read, keys))
+        for cluster, record_id, version, stated in await fetch(uow.connection, section.read, keys)
     }
     composed = await section.compose(uow.connection, ordered)
     digests = {record: digest_of(to_json(fact)) for record, fact in composed.items()}
@@ -217,4 +217,4 @@ async def _state(
 
 async def _save(uow: UnitOfWork, section: Section, rows: Sequence[tuple[Any, ...]]) -> None:
     if rows:
-        await uow.connection.exec_driver_sql(section.save, transposed(rows))
+        await execute(uow.connection, section.save, transposed(rows))

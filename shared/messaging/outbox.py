@@ -8,6 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from shared.messaging.storable import storable_json
 from shared.persistence.new_rows import NewRows
+from shared.persistence.statements import execute
 
 CHANNEL = "outbox"
 """Name of the LISTEN/NOTIFY channel that wakes the relay."""
@@ -49,5 +50,5 @@ class Outbox:
         if not self._outgoing:
             return
         await _ADDED.insert(connection, [message.row() for message in self._outgoing])
-        await connection.exec_driver_sql(f"notify {CHANNEL}")
+        await execute(connection, f"notify {CHANNEL}")
         self._outgoing = []

@@ -21,7 +21,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from schemas.envelope import Envelope
 from shared.persistence.batches import newest_by
-from shared.persistence.database import json_of, rows_of
+from shared.persistence.database import json_of
+from shared.persistence.statements import execute, fetch
 
 R = TypeVar("R", bound=Envelope[Any])
 
@@ -67,8 +68,8 @@ class Mirror:
         # In the order of their keys, so that two replicas lock rows in the same order.
         ordered = [newest[record] for record in sorted(newest)]
         values = tuple(self._column(ordered, column) for column in _written(self.table))
-        rows = await connection.exec_driver_sql(_upsert(self.table, self.key), values)
-        return [(newest[cluster, key], applied_late) for cluster, key, applied_late in rows_of(rows)]
+        rows = await fetch(connection, _upsert(self.table, self.key), values)
+        return [(newest[cluster, key], applied_late) for cluster, key, applied_late in rows]
 
     async def make_way(self, connection: AsyncConnection, cluster: str, key: str) -> None:
         """Let what is held of one record, if anything is, be older than whatever its former system says."""
@@ -76,7 +77,7 @@ class Mirror:
             f"update {self.table.name} set version = 0, digest = '', {APPLIED_LATE} = {APPLIED_LATE} + 1 "
             f"where cluster = $1 and {self.key} = $2"
         )
-        await connection.exec_driver_sql(sql, (cluster, key))
+        await execute(connection, sql, (cluster, key))
 
     def _newest(self, messages: Sequence[R]) -> dict[tuple[str, str], R]:
         key_of = attrgetter("cluster", f"data.{self.key}")

@@ -5,10 +5,10 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 import asyncpg
-from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from shared.persistence.batches import transposed
+from shared.persistence.statements import driver_of, execute, refused
 
 MANY: Final = 50
 """From so many rows on COPY is cheaper: it takes a second round trip, and no function call for each row."""
@@ -37,16 +37,11 @@ class NewRows:
         if len(rows) >= MANY:
             await self._copy(connection, rows)
         elif rows:
-            await connection.exec_driver_sql(self._insert, transposed(rows))
+            await execute(connection, self._insert, transposed(rows))
 
     async def _copy(self, connection: AsyncConnection, rows: Sequence[Sequence[Any]]) -> None:
-        driver: Any = (await connection.get_raw_connection()).driver_connection
-        if not driver.is_in_transaction():
-            # SQLAlchemy begins with its own first statement: this would commit by itself.
-            await connection.exec_driver_sql("select 1")
+        driver = await driver_of(connection)
         try:
             await driver.copy_records_to_table(self.table, columns=self.columns, records=rows)
-        except asyncpg.IntegrityConstraintViolationError as error:
-            raise IntegrityError("copy", None, error) from error
         except (asyncpg.PostgresError, asyncpg.InterfaceError) as error:
-            raise DBAPIError("copy", None, error, connection_invalidated=driver.is_closed()) from error
+            raise refused(driver, error) from error

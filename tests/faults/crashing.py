@@ -18,11 +18,10 @@ from typing import Any
 
 import aio_pika
 import aiormq
-import sqlalchemy as sa
 from sqlalchemy.engine.default import DefaultDialect
-from sqlalchemy.event import listens_for
 
 from services.cli.registry import definition_of
+from tests.support.statements import notice_statements
 
 RETRY_SECONDS = (1, 2, 3)
 """For handlers that fail: the whole chain of retries in seconds instead of minutes."""
@@ -58,15 +57,15 @@ def at_commit(countdown: Countdown, *, after: bool, of: tuple[str, ...] = TAKES_
     """Around the commit of a transaction that took messages in, or a decision (housekeeping does not count)."""
     taking = set[int]()
 
-    @listens_for(sa.Engine, "before_cursor_execute")
-    def notice(connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
+    def notice(driver: Any, statement: str) -> None:
         if any(text in statement for text in of):
-            taking.add(id(connection.connection.dbapi_connection))
+            taking.add(id(driver))
 
+    notice_statements(notice)
     commit = DefaultDialect.do_commit
 
     def crash(self: DefaultDialect, connection: Any) -> None:
-        raw = id(getattr(connection, "dbapi_connection", connection))
+        raw = id(connection.driver_connection)
         counts = raw in taking
         taking.discard(raw)
         dies = counts and countdown.due()

@@ -12,11 +12,10 @@ import signal
 import sys
 from typing import Any
 
-import sqlalchemy as sa
 from sqlalchemy.engine.default import DefaultDialect
-from sqlalchemy.event import listens_for
 
 from shared.messaging import accounts
+from tests.support.statements import notice_statements
 
 STATEMENT, COMMIT, COMMITTED, REVOKE, REVOKED = "statement", "commit", "committed", "revoke", "revoked"
 
@@ -30,12 +29,13 @@ def at_statement(number: int) -> None:
     """Before the n-th statement of a transaction that may move a former system."""
     left = number
 
-    @listens_for(sa.Engine, "before_cursor_execute")
     def count(*_: Any) -> None:
         nonlocal left
         left -= 1
         if left == 0:
             die()
+
+    notice_statements(count)
 
 
 def at_commit(*, after: bool) -> None:

@@ -15,7 +15,7 @@ from services.membership.matching.score import Judgement
 from services.membership.records.record import RecordKey
 from services.membership.records.rows import columns, pair_columns
 from shared.messaging.unit_of_work import UnitOfWork
-from shared.persistence.database import rows_of
+from shared.persistence.statements import execute, fetch, fetch_value
 
 _LINKS = """
     select p.a_cluster, p.a_record_id, p.b_cluster, p.b_record_id, p.score, p.levels
@@ -64,47 +64,48 @@ class Identity(UnitOfWork):
 
     async def links(self, keys: Iterable[RecordKey]) -> list[Judgement]:
         """The automatic links among these records, if they are all that links lead to."""
-        rows = await self.connection.exec_driver_sql(_LINKS, columns(sorted(keys)))
-        return await to_thread(_judgements, rows_of(rows))
+        rows = await fetch(self.connection, _LINKS, columns(sorted(keys)))
+        return await to_thread(_judgements, rows)
 
     async def decisions(self, keys: Iterable[RecordKey]) -> list[grouping.Decision]:
         """The decisions in force whose first record is one of these; ``order`` is the decision's number."""
-        rows = await self.connection.exec_driver_sql(_DECISIONS, columns(sorted(keys)))
+        rows = await fetch(self.connection, _DECISIONS, columns(sorted(keys)))
         return [
             grouping.Decision(RecordKey(ac, ar), RecordKey(bc, br), verdict, order)
-            for ac, ar, bc, br, verdict, order in rows_of(rows)
+            for ac, ar, bc, br, verdict, order in rows
         ]
 
     async def save_decision(self, decision: Decision, signature: Signature) -> int:
         """Keep a decision; returns its number."""
         signed = (signature.author, signature.reason, signature.key_id)
-        number: int = (await self.connection.exec_driver_sql(_DECIDE, signed)).scalar_one()
+        number: int = await fetch_value(self.connection, _DECIDE, signed)
         verdicts = decision.verdicts
         pairs = sorted(verdicts)
-        await self.connection.exec_driver_sql(
-            _DECIDE_PAIRS, (number, *pair_columns(pairs), [verdicts[pair] for pair in pairs])
+        await execute(
+            self.connection, _DECIDE_PAIRS, (number, *pair_columns(pairs), [verdicts[pair] for pair in pairs])
         )
         return number
 
     async def take_back_decision(self, number: int, signature: Signature) -> bool:
         """Mark a decision as taken back; False if it was already, or does not exist."""
         taken = (number, signature.author, signature.reason)
-        return (await self.connection.exec_driver_sql(_TAKE_BACK, taken)).scalar() is not None
+        return await fetch_value(self.connection, _TAKE_BACK, taken) is not None
 
     async def records_decided(self, number: int) -> tuple[set[RecordKey], datetime | None] | None:
         """The records that a decision speaks of, and when it was taken back; None if there is no such decision."""
-        rows = rows_of(await self.connection.exec_driver_sql(_DECIDED, (number,)))
+        rows = await fetch(self.connection, _DECIDED, (number,))
         if not rows:
             return None
         return {key for ac, ar, bc, br, _ in rows for key in (RecordKey(ac, ar), RecordKey(bc, br))}, rows[0][4]
 
     async def next_version(self) -> int:
         """A number larger than any before; whoever writes has the turn, so numbers grow in the order of commits."""
-        return (await self.connection.exec_driver_sql(_NEXT)).scalar_one()
+        return await fetch_value(self.connection, _NEXT)
 
     async def remember(self, version: int, entries: Sequence[Remembered]) -> None:
         """Add to the identity history."""
-        await self.connection.exec_driver_sql(
+        await execute(
+            self.connection,
             _REMEMBER,
             (
                 [version] * len(entries),

@@ -20,7 +20,8 @@ from services.membership.records.record import RecordKey
 from services.membership.rows import InTransaction, Rows
 from shared.messaging.unit_of_work import UnitOfWork
 from shared.persistence.batches import columns_of
-from shared.persistence.database import json_of, rows_of
+from shared.persistence.database import json_of
+from shared.persistence.statements import execute, fetch
 
 MOST_MARKS: Final = 5_000
 """Records that a periodic task sees to in one transaction."""
@@ -56,12 +57,12 @@ class Wanted:
 
 async def refresh_own(uow: UnitOfWork) -> None:
     """Make the cases anew that this transaction changed. It must have the turn to consolidate."""
-    await _refresh(uow, rows_of(await uow.connection.exec_driver_sql(_OWN)))
+    await _refresh(uow, await fetch(uow.connection, _OWN))
 
 
 async def refresh_others(uow: UnitOfWork) -> int:
     """The same for what nobody saw to: what the version before wrote. Returns how many marks there were."""
-    marks = rows_of(await uow.connection.exec_driver_sql(_ANY))
+    marks = await fetch(uow.connection, _ANY)
     await _refresh(uow, marks)
     return len(marks)
 
@@ -126,9 +127,9 @@ async def _refresh(uow: UnitOfWork, marks: Iterable[Any]) -> None:
     now = {case.case_id: (case, _document(case)) for case in made}
     same = {case_id for case_id, (_, document) in now.items() if case_id in stored and stored[case_id][1] == document}
     if gone := stored.keys() - same:
-        await uow.connection.exec_driver_sql(_GONE, (sorted(gone),))
+        await execute(uow.connection, _GONE, (sorted(gone),))
     if new := [now[case_id] for case_id in sorted(now.keys() - same)]:
-        await uow.connection.exec_driver_sql(_SAVE, _columns(new, outline.members))
+        await execute(uow.connection, _SAVE, _columns(new, outline.members))
 
 
 async def _stored(rows: Rows, keys: Collection[RecordKey]) -> dict[str, tuple[list[str], Any]]:

@@ -10,7 +10,7 @@ from services.membership.records.record import RecordKey, SourceRecord
 from services.membership.records.rows import RECORD, columns, record_of
 from shared.messaging.unit_of_work import UnitOfWork
 from shared.persistence.batches import columns_of
-from shared.persistence.database import rows_of
+from shared.persistence.statements import execute, fetch, fetch_column, fetch_value
 
 LOCK = "select pg_advisory_xact_lock(hashtext('consolidation'))"
 
@@ -167,11 +167,11 @@ class Records(UnitOfWork):
 
     async def serialise_writers(self) -> None:
         """Wait until no other transaction consolidates; ours then sees all that they committed."""
-        await self.connection.exec_driver_sql(LOCK)
+        await execute(self.connection, LOCK)
 
     async def stored_records(self, keys: Iterable[RecordKey]) -> dict[RecordKey, StoredRecord]:
         """What is held of these records."""
-        rows = rows_of(await self.connection.exec_driver_sql(_STORED, columns(keys)))
+        rows = await fetch(self.connection, _STORED, columns(keys))
         return {
             RecordKey(*row[:2]): StoredRecord(
                 RecordVersion(*row[2:4]), RecordVersion(*row[4:6]), row[6], record_of((*row[:2], *row[7:]))
@@ -182,7 +182,8 @@ class Records(UnitOfWork):
     async def save_records(self, records: Sequence[NewRecord], members: Mapping[RecordKey, str | None]) -> None:
         """Save versions, one for each record, with the member that each belongs to now, and remember what changed."""
         rows = sorted(records, key=lambda record: record.key)
-        await self.connection.exec_driver_sql(
+        await execute(
+            self.connection,
             _SAVE,
             (
                 *columns(row.key for row in rows),
@@ -203,7 +204,8 @@ class Records(UnitOfWork):
         )
         remembered = [row for row in rows if row.what is not None]
         if remembered:
-            await self.connection.exec_driver_sql(
+            await execute(
+                self.connection,
                 _REMEMBER,
                 (
                     *columns(row.key for row in remembered),
@@ -215,21 +217,22 @@ class Records(UnitOfWork):
 
     async def count_records(self) -> int:
         """All source records, removed ones included."""
-        return (await self.connection.exec_driver_sql("select count(*) from source_records")).scalar_one()
+        return await fetch_value(self.connection, "select count(*) from source_records")
 
     async def any_unrecognised(self) -> bool:
         """Whether recognition never heard of some record: it came before there was any."""
-        return (await self.connection.exec_driver_sql(_UNRECOGNISED)).scalar_one()
+        return await fetch_value(self.connection, _UNRECOGNISED)
 
     async def records_after(self, key: RecordKey | None, limit: int) -> list[SourceRecord]:
         """The next records in the order of their keys, removed ones included."""
         cluster, record_id = key or ("", "")
-        rows = await self.connection.exec_driver_sql(_AFTER, (cluster, record_id, limit))
+        rows = await fetch(self.connection, _AFTER, (cluster, record_id, limit))
         return [record_of(row) for row in rows]
 
     async def save_understanding(self, records: Sequence[SourceRecord]) -> None:
         """Keep what records are understood to mean now; what was written stays."""
-        await self.connection.exec_driver_sql(
+        await execute(
+            self.connection,
             _UNDERSTAND,
             (
                 *columns(record.key for record in records),
@@ -240,33 +243,33 @@ class Records(UnitOfWork):
 
     async def linked(self, keys: Iterable[RecordKey]) -> list[SourceRecord]:
         """These records, all that links lead to from them, and all that are part of one member with any of those."""
-        rows = await self.connection.exec_driver_sql(_LINKED, columns(sorted(keys)))
+        rows = await fetch(self.connection, _LINKED, columns(sorted(keys)))
         return [record_of(row) for row in rows]
 
     async def known(self, keys: Iterable[RecordKey]) -> set[RecordKey]:
         """Those of these records that anybody ever told of."""
-        rows = await self.connection.exec_driver_sql(_KNOWN, columns(keys))
-        return {RecordKey(cluster, record_id) for cluster, record_id in rows_of(rows)}
+        rows = await fetch(self.connection, _KNOWN, columns(keys))
+        return {RecordKey(cluster, record_id) for cluster, record_id in rows}
 
     async def members_by_record(self, keys: Iterable[RecordKey]) -> dict[RecordKey, str | None]:
         """The member of each of these records; None once nothing is left of it."""
-        rows = await self.connection.exec_driver_sql(_MEMBERS_BY_RECORD, columns(sorted(keys)))
-        return {RecordKey(cluster, record_id): member_id for cluster, record_id, member_id in rows_of(rows)}
+        rows = await fetch(self.connection, _MEMBERS_BY_RECORD, columns(sorted(keys)))
+        return {RecordKey(cluster, record_id): member_id for cluster, record_id, member_id in rows}
 
     async def assign(self, members: Mapping[RecordKey, str | None]) -> None:
         """Write which member each record belongs to now."""
         if not members:
             return
         keys = sorted(members)
-        await self.connection.exec_driver_sql(_ASSIGN, (*columns(keys), [members[key] for key in keys]))
+        await execute(self.connection, _ASSIGN, (*columns(keys), [members[key] for key in keys]))
 
     async def members_of(self, keys: Iterable[RecordKey]) -> set[str]:
         """The members that these records belong to."""
-        return set((await self.connection.exec_driver_sql(_MEMBERS, columns(sorted(keys)))).scalars())
+        return set(await fetch_column(self.connection, _MEMBERS, columns(sorted(keys))))
 
     async def groups(self, member_ids: Iterable[str]) -> dict[str, list[SourceRecord]]:
         """The records of each member, in order of key, removed ones included. A member without any is missing."""
-        rows = await self.connection.exec_driver_sql(_GROUPS, (sorted(member_ids),))
+        rows = await fetch(self.connection, _GROUPS, (sorted(member_ids),))
         groups: dict[str, list[SourceRecord]] = {}
         for row in rows:
             record = record_of(row)

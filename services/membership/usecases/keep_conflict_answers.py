@@ -7,6 +7,7 @@ from schemas.conflicts import ConflictAnswered
 from schemas.envelope import Envelope
 from shared.messaging.unit_of_work import UnitOfWork
 from shared.persistence.batches import columns_of, newest_by
+from shared.persistence.statements import execute
 
 _KEEP = """
     insert into conflict_answers as held (conflict_id, responsible, version, owner, state, changed_at)
@@ -23,7 +24,8 @@ async def keep_answers(uow: UnitOfWork, messages: Sequence[Envelope[ConflictAnsw
     newest = newest_by((message.data for message in messages), attrgetter("conflict_id"), attrgetter("version"))
     # In the order of their keys, so that two replicas lock rows in the same order.
     answers = [newest[name] for name in sorted(newest)]
-    await uow.connection.exec_driver_sql(
+    await execute(
+        uow.connection,
         _KEEP,
         (*columns_of(answers, "conflict_id", "service", "version", "owner", "state", "changed_at"),),
     )

@@ -8,7 +8,8 @@ from services.membership.records.rows import columns
 from services.membership.views.consolidation import View
 from shared.messaging.unit_of_work import UnitOfWork
 from shared.persistence.batches import columns_of
-from shared.persistence.database import json_of, rows_of
+from shared.persistence.database import json_of
+from shared.persistence.statements import execute, fetch
 
 _LIST = "\x1f"
 """Between the items of a list on its way to an array; a lineage's label may hold spaces."""
@@ -95,7 +96,8 @@ class Views(UnitOfWork):
     async def keep_related(self, items: Sequence[RelatedItem]) -> set[RecordKey]:
         """Keep what is newer, one for each item; returns the source records whose views it changes."""
         rows = sorted(items, key=lambda item: (item.kind, item.cluster, item.item_id))
-        result = await self.connection.exec_driver_sql(
+        result = await fetch(
+            self.connection,
             _KEEP_RELATED,
             (
                 *columns_of(
@@ -104,13 +106,13 @@ class Views(UnitOfWork):
                 [row.document.decode() for row in rows],
             ),
         )
-        return {RecordKey(cluster, record_id) for cluster, record_id in rows_of(result)}
+        return {RecordKey(cluster, record_id) for cluster, record_id in result}
 
     async def related(self, keys: Iterable[RecordKey]) -> dict[RecordKey, list[Related]]:
         """What other services hold about these records."""
         result: dict[RecordKey, list[Related]] = {}
-        rows = await self.connection.exec_driver_sql(_RELATED, columns(keys))
-        for kind, cluster, record_id, item_id, document, event in rows_of(rows):
+        rows = await fetch(self.connection, _RELATED, columns(keys))
+        for kind, cluster, record_id, item_id, document, event in rows:
             key = RecordKey(cluster, record_id)
             item = Related(kind, key, item_id, json_of(document), json_of(event) if event else None)
             result.setdefault(key, []).append(item)
@@ -118,8 +120,8 @@ class Views(UnitOfWork):
 
     async def with_section(self, kind: str, keys: Iterable[RecordKey]) -> set[RecordKey]:
         """Those of these records whose section of this kind was announced."""
-        rows = await self.connection.exec_driver_sql(_WITH_SECTION, (kind, *columns(keys)))
-        return {RecordKey(cluster, record_id) for cluster, record_id in rows_of(rows)}
+        rows = await fetch(self.connection, _WITH_SECTION, (kind, *columns(keys)))
+        return {RecordKey(cluster, record_id) for cluster, record_id in rows}
 
     async def put_views(self, views: Sequence[View]) -> None:
         """Store documents; one that is the same as before is left alone.
@@ -127,7 +129,8 @@ class Views(UnitOfWork):
         Where only what is searched is another, as after an upgrade, nothing changed for those who ask since when.
         """
         rows = sorted(views, key=lambda view: view.member_id)
-        await self.connection.exec_driver_sql(
+        await execute(
+            self.connection,
             _PUT_VIEWS,
             (
                 *columns_of(rows, "member_id", "document", "etag"),
@@ -144,4 +147,4 @@ class Views(UnitOfWork):
     async def drop_views(self, member_ids: Iterable[str]) -> None:
         """Delete the documents of members that are now part of another, or have no record left."""
         if removed := sorted(member_ids):
-            await self.connection.exec_driver_sql(_DROP_VIEWS, (removed,))
+            await execute(self.connection, _DROP_VIEWS, (removed,))

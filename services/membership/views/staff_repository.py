@@ -11,7 +11,7 @@ from services.membership.records.rows import columns, pair_columns
 from services.membership.views.conflicts import RESPONSIBLE, Conflict, Kind
 from services.membership.views.overrides import Override
 from shared.messaging.unit_of_work import UnitOfWork
-from shared.persistence.database import rows_of
+from shared.persistence.statements import execute, fetch, fetch_value
 
 _OVERRIDES = """
     select o.cluster, o.record_id, o.field, o.value, o.author, o.at, o.id
@@ -72,8 +72,8 @@ class StaffValues(UnitOfWork):
     async def overrides(self, keys: Iterable[RecordKey]) -> dict[RecordKey, list[Override]]:
         """The values that staff set on these records, and did not take back."""
         result: dict[RecordKey, list[Override]] = {}
-        rows = await self.connection.exec_driver_sql(_OVERRIDES, columns(keys))
-        for cluster, record_id, name, value, author, at, order in rows_of(rows):
+        rows = await fetch(self.connection, _OVERRIDES, columns(keys))
+        for cluster, record_id, name, value, author, at, order in rows:
             key = RecordKey(cluster, record_id)
             result.setdefault(key, []).append(Override(key, name, value, author, at, order))
         return result
@@ -81,27 +81,28 @@ class StaffValues(UnitOfWork):
     async def set_override(self, key: RecordKey, field: str, value: str, signature: Signature) -> int:
         """Keep a value, in place of the one that was set before; returns its number."""
         signed = (key.cluster, key.record_id, field, signature.author, signature.reason)
-        await self.connection.exec_driver_sql(_END_OVERRIDE, signed)
+        await execute(self.connection, _END_OVERRIDE, signed)
         row = (key.cluster, key.record_id, field, value, signature.author, signature.reason, signature.key_id)
-        return (await self.connection.exec_driver_sql(_OVERRIDE, row)).scalar_one()
+        return await fetch_value(self.connection, _OVERRIDE, row)
 
     async def end_override(self, key: RecordKey, field: str, signature: Signature) -> bool:
         """Take back the value that was set; False if there is none."""
         signed = (key.cluster, key.record_id, field, signature.author, signature.reason)
-        return (await self.connection.exec_driver_sql(_END_OVERRIDE, signed)).rowcount > 0
+        return await execute(self.connection, _END_OVERRIDE, signed) > 0
 
     async def stored_conflicts(self, member_ids: Iterable[str]) -> list[StoredConflict]:
         """Conflicts told of these members that are not gone."""
-        rows = await self.connection.exec_driver_sql(_CONFLICTS, (sorted(member_ids),))
+        rows = await fetch(self.connection, _CONFLICTS, (sorted(member_ids),))
         return [
             StoredConflict(conflict_id, digest, kind, (RecordKey(ac, ar), RecordKey(bc, br)), member_id)
-            for conflict_id, digest, kind, ac, ar, bc, br, member_id in rows_of(rows)
+            for conflict_id, digest, kind, ac, ar, bc, br, member_id in rows
         ]
 
     async def put_conflicts(self, result: Sequence[tuple[str, Conflict, bytes]]) -> None:
         """Keep conflicts: member id, conflict, and the digest of what is told of it."""
         rows = sorted(result, key=lambda row: row[1].conflict_id)
-        await self.connection.exec_driver_sql(
+        await execute(
+            self.connection,
             _PUT_CONFLICTS,
             (
                 [conflict.conflict_id for _, conflict, _ in rows],
@@ -119,4 +120,4 @@ class StaffValues(UnitOfWork):
 
     async def end_conflicts(self, conflict_ids: Iterable[str]) -> None:
         """Mark conflicts as gone."""
-        await self.connection.exec_driver_sql(_END_CONFLICTS, (sorted(conflict_ids),))
+        await execute(self.connection, _END_CONFLICTS, (sorted(conflict_ids),))

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from random import Random
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import asyncpg
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
@@ -99,18 +100,42 @@ class Shaken:
 
 
 class ShakenConnection:
-    """Of one transaction."""
+    """Of one transaction: whatever is asked of it, or of the driver below."""
 
     def __init__(self, connection: AsyncConnection, trouble: Trouble) -> None:
         self._connection, self._trouble = connection, trouble
         self.in_turn = False
 
+    @property
+    def sync_connection(self) -> Any:
+        """Where the driver is found."""
+        driver: Any = cast("Any", self._connection.sync_connection).connection.driver_connection
+        return SimpleNamespace(connection=SimpleNamespace(driver_connection=_ShakenDriver(driver, self.shaken)))
+
     async def exec_driver_sql(self, statement: str, parameters: Any = None) -> Any:
         """Trouble, then the statement."""
+        return await self.shaken(self._connection.exec_driver_sql, statement, parameters)
+
+    async def shaken(self, call: Callable[..., Awaitable[Any]], statement: str, *values: Any) -> Any:
+        """Trouble, then the call."""
         await self._trouble.before(self._connection, in_turn=self.in_turn)
-        result = await self._connection.exec_driver_sql(statement, parameters)
+        result = await call(statement, *values)
         self.in_turn = self.in_turn or statement == LOCK
         return result
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._connection, name)
+
+
+class _ShakenDriver:
+    def __init__(self, driver: Any, shaken: Callable[..., Awaitable[Any]]) -> None:
+        self._driver, self._shaken = driver, shaken
+
+    async def fetch(self, statement: str, *values: Any) -> Any:
+        return await self._shaken(self._driver.fetch, statement, *values)
+
+    async def execute(self, statement: str, *values: Any) -> Any:
+        return await self._shaken(self._driver.execute, statement, *values)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._driver, name)

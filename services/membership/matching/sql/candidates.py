@@ -11,7 +11,7 @@ from services.membership.matching.sql.classes import Counted
 from services.membership.matching.sql.columns import array, name_columns
 from services.membership.matching.term_frequency import Commonness
 from services.membership.matching.trigrams import HIGH_THRESHOLD, THRESHOLD, unshared
-from shared.persistence.database import rows_of
+from shared.persistence.statements import fetch
 
 # candidates.alike for many. The cheap conditions come first; that on bits is true for every name so similar. What is
 # near, here and everywhere is whether that place is no crowd.
@@ -97,7 +97,8 @@ async def _by_name(connection: AsyncConnection, records: Mapping[int, Features],
     ]
     if not asked:
         return set()
-    rows = await connection.exec_driver_sql(
+    rows = await fetch(
+        connection,
         _BY_NAME,
         (
             [record for record, _, _ in asked],
@@ -106,7 +107,7 @@ async def _by_name(connection: AsyncConnection, records: Mapping[int, Features],
             *([_is_open(place(features), counted) for _, features, _ in asked] for place in (near, here, everywhere)),
         ),
     )
-    return {both(record, other) for record, others in rows_of(rows) for other in others}
+    return {both(record, other) for record, others in rows for other in others}
 
 
 def _is_open(place: str | None, counted: Counted) -> bool:

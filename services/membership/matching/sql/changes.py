@@ -23,6 +23,7 @@ from services.membership.matching.sql.looking import Look, Looked, judged
 from services.membership.matching.term_frequency import Commonness, only_parts
 from services.membership.matching.weights import Weights
 from services.membership.records.record import RecordKey
+from shared.persistence.statements import execute
 
 MOST_COMPARED: Final = 5_000
 """Pairs of looked at and changed records that are compared in memory; beyond that, looking again costs less."""
@@ -52,11 +53,11 @@ class Change:
 
 async def forget_all(connection: AsyncConnection, weights: Weights) -> None:
     """Empty all tables of recognition."""
-    await connection.exec_driver_sql(
-        "truncate match_state, match_features, match_keys, match_pending, match_classes, match_crowds"
+    await execute(
+        connection, "truncate match_state, match_features, match_keys, match_pending, match_classes, match_crowds"
     )
-    await connection.exec_driver_sql("delete from match_pairs")
-    await connection.exec_driver_sql("insert into match_state (features, weights) values ($1, $2)", versions(weights))
+    await execute(connection, "delete from match_pairs")
+    await execute(connection, "insert into match_state (features, weights) values ($1, $2)", versions(weights))
 
 
 async def change_of(

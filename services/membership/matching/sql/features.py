@@ -18,7 +18,7 @@ from services.membership.matching.sql.columns import LIST, array, columns, name_
 from services.membership.matching.weights import Weights
 from services.membership.records.record import RecordKey
 from shared.messaging.failures import NotReady
-from shared.persistence.database import rows_of
+from shared.persistence.statements import execute, fetch, fetch_column, fetch_value
 
 _STATE = "select features = $1::int and weights = $2::int, revision from match_state"
 _FIRST_STATE = """
@@ -117,7 +117,7 @@ async def revision(connection: AsyncConnection, weights: Weights) -> int:
 
 async def _revision(connection: AsyncConnection, weights: Weights) -> int | None:
     """None while nothing was ever recognised."""
-    for is_current, number in rows_of(await connection.exec_driver_sql(_STATE, versions(weights))):
+    for is_current, number in await fetch(connection, _STATE, versions(weights)):
         if not is_current:
             raise StaleRecognitionError
         return number
@@ -126,17 +126,17 @@ async def _revision(connection: AsyncConnection, weights: Weights) -> int | None
 
 async def next_revision(connection: AsyncConnection, weights: Weights) -> int:
     """One more; the caller has the turn."""
-    if following := (await connection.exec_driver_sql(_NEXT_REVISION)).scalars().all():
+    if following := await fetch_column(connection, _NEXT_REVISION):
         return following[0]
-    await connection.exec_driver_sql(_FIRST_STATE, versions(weights))
-    return (await connection.exec_driver_sql(_NEXT_REVISION)).scalar_one()
+    await execute(connection, _FIRST_STATE, versions(weights))
+    return await fetch_value(connection, _NEXT_REVISION)
 
 
 async def stored(connection: AsyncConnection, wanted: Sequence[RecordKey]) -> list[Stored]:
     """Those of these records that are there."""
     if not wanted:
         return []
-    rows = rows_of(await connection.exec_driver_sql(_STORED, columns(wanted)))
+    rows = await fetch(connection, _STORED, columns(wanted))
     return [
         Stored(record, RecordKey(cluster, record_id), tuple(own), document, pending)
         for record, cluster, record_id, own, document, pending in rows
@@ -145,7 +145,7 @@ async def stored(connection: AsyncConnection, wanted: Sequence[RecordKey]) -> li
 
 async def known(connection: AsyncConnection, records: Collection[RecordKey]) -> set[RecordKey]:
     """The keys of those of these records that are there."""
-    rows = rows_of(await connection.exec_driver_sql(_KNOWN, columns(sorted(records))))
+    rows = await fetch(connection, _KNOWN, columns(sorted(records)))
     return {RecordKey(cluster, record_id) for cluster, record_id in rows}
 
 
@@ -153,9 +153,9 @@ async def forget(connection: AsyncConnection, items: Sequence[Stored], removed: 
     """Forget all keys of some records, and whatever is kept of those that are ``removed``."""
     rows = [(key, item.record) for item in items for key in item.keys]
     if rows:
-        await connection.exec_driver_sql(_FORGET_KEYS, ([key for key, _ in rows], [record for _, record in rows]))
+        await execute(connection, _FORGET_KEYS, ([key for key, _ in rows], [record for _, record in rows]))
     if records := [item.record for item in items if item.key in removed]:
-        await connection.exec_driver_sql(_FORGET, (records,))
+        await execute(connection, _FORGET, (records,))
 
 
 def document_of(item: Features) -> str:
@@ -167,40 +167,40 @@ async def write(connection: AsyncConnection, records: Sequence[Features], revisi
     """Write features and keys, whose former keys are forgotten; returns them by number. The caller has the turn."""
     if not records:
         return {}
-    return _numbered(records, await connection.exec_driver_sql(_WRITE, (*_columns(records), revision)))
+    return _numbered(records, await fetch(connection, _WRITE, (*_columns(records), revision)))
 
 
 async def publish(connection: AsyncConnection, records: Sequence[Features], weights: Weights) -> dict[int, Features]:
     """Write those of which nothing is known yet, as pending; returns these by number. Raises StaleRecognitionError."""
     if await _revision(connection, weights) is None:
-        await connection.exec_driver_sql(_FIRST_STATE, versions(weights))
-    return _numbered(records, await connection.exec_driver_sql(_PUBLISH, _columns(records)))
+        await execute(connection, _FIRST_STATE, versions(weights))
+    return _numbered(records, await fetch(connection, _PUBLISH, _columns(records)))
 
 
 async def linked(connection: AsyncConnection, records: Collection[int]) -> None:
     """These are pending no longer."""
     if records:
-        await connection.exec_driver_sql(_LINKED, (sorted(records),))
+        await execute(connection, _LINKED, (sorted(records),))
 
 
 async def are_alone(connection: AsyncConnection, records: Collection[int]) -> bool:
     """Whether nothing but these is pending."""
-    return not (await connection.exec_driver_sql(_OTHERS_PENDING, (sorted(records),))).scalar_one()
+    return not await fetch_value(connection, _OTHERS_PENDING, (sorted(records),))
 
 
 async def unchanged(connection: AsyncConnection, records: Collection[int]) -> set[int]:
     """Those of these that are as they were published."""
-    return set((await connection.exec_driver_sql(_UNCHANGED, (sorted(records),))).scalars())
+    return set(await fetch_column(connection, _UNCHANGED, (sorted(records),)))
 
 
 async def present(connection: AsyncConnection, records: Collection[int]) -> set[int]:
     """Those of these that are there."""
-    return set((await connection.exec_driver_sql(_THERE, (sorted(records),))).scalars()) if records else set()
+    return set(await fetch_column(connection, _THERE, (sorted(records),))) if records else set()
 
 
 async def changed_since(connection: AsyncConnection, revision: int) -> dict[int, Features]:
     """What was written with the turn after a revision. Raises LookupError as :func:`load` does."""
-    return _read(rows_of(await connection.exec_driver_sql(_SINCE, (revision,))))
+    return _read(await fetch(connection, _SINCE, (revision,)))
 
 
 async def load(
@@ -208,7 +208,7 @@ async def load(
 ) -> dict[int, Features]:
     """``known``, and the features of the others that are wanted; LookupError if another version wrote them."""
     missing = sorted(set(wanted) - known.keys())
-    rows = rows_of(await connection.exec_driver_sql(_LOAD, (missing,))) if missing else []
+    rows = await fetch(connection, _LOAD, (missing,)) if missing else []
     return {**known, **await to_thread(_read, rows)}
 
 
@@ -225,7 +225,7 @@ def _read(rows: Iterable[Any]) -> dict[int, Features]:
 
 def _numbered(records: Sequence[Features], rows: Any) -> dict[int, Features]:
     of = {item.key: item for item in records}
-    return {record: of[RecordKey(cluster, record_id)] for record, cluster, record_id in rows_of(rows)}
+    return {record: of[RecordKey(cluster, record_id)] for record, cluster, record_id in rows}
 
 
 def _columns(records: Sequence[Features]) -> tuple[Any, ...]:

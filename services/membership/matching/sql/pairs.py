@@ -10,7 +10,7 @@ from services.membership.matching.score import Judgement
 from services.membership.matching.sql.columns import columns, ends, pair_columns, records_of, slices
 from services.membership.matching.weights import Weights
 from services.membership.records.record import RecordKey
-from shared.persistence.database import rows_of
+from shared.persistence.statements import execute, fetch
 
 _DROP_PAIRS_OF = """
     with gone as (select * from unnest($1::text[], $2::text[]) as n (cluster, record_id)),
@@ -63,30 +63,30 @@ async def drop(
     """Drop all pairs of some records, and some pairs of others; returns the records of what was dropped."""
     touched = set[RecordKey]()
     if records:
-        dropped = rows_of(await connection.exec_driver_sql(_DROP_PAIRS_OF, columns(records)))
+        dropped = await fetch(connection, _DROP_PAIRS_OF, columns(records))
         touched |= await to_thread(set[RecordKey], records_of(dropped))
     for some in slices(pairs):
-        touched |= set(records_of(await connection.exec_driver_sql(_DROP_PAIRS, ends(some))))
+        touched |= set(records_of(await fetch(connection, _DROP_PAIRS, ends(some))))
     return touched
 
 
 async def keep(connection: AsyncConnection, judgements: Sequence[Judgement], weights: Weights) -> None:
     """Write judgements, each pair once."""
     for some in slices(judgements):
-        await connection.exec_driver_sql(_KEEP_PAIRS, pair_columns(some, weights.version))
+        await execute(connection, _KEEP_PAIRS, pair_columns(some, weights.version))
 
 
 async def kept_among(connection: AsyncConnection, keys: Collection[str]) -> set[tuple[int, int]]:
     """Kept pairs of which both records hold one of these keys, by their numbers, the smaller first."""
     if not keys:
         return set()
-    rows = rows_of(await connection.exec_driver_sql(_KEPT_AMONG, (sorted(keys),)))
+    rows = await fetch(connection, _KEPT_AMONG, (sorted(keys),))
     return {(min(a, b), max(a, b)) for a, b in rows}
 
 
 async def kept(connection: AsyncConnection, verdicts: Collection[str] = ("auto", "review")) -> list[Judgement]:
     """The stored judgements, in the order of their keys."""
-    rows = rows_of(await connection.exec_driver_sql(_KEPT, (sorted(verdicts),)))
+    rows = await fetch(connection, _KEPT, (sorted(verdicts),))
     return sorted(
         Judgement(RecordKey(ac, ar), RecordKey(bc, br), round(score, 2), verdict, refused, Levels(*levels))
         for ac, ar, bc, br, score, verdict, refused, levels in rows

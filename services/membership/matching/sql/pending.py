@@ -3,7 +3,7 @@
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.membership.records.record import RecordKey
-from shared.persistence.database import rows_of
+from shared.persistence.statements import fetch
 
 _UNLINKED = """
     select f.cluster, f.record_id from match_pending p join match_features f using (record)
@@ -18,5 +18,5 @@ _UNLINKED = """
 
 async def unlinked(connection: AsyncConnection, minutes: float) -> list[RecordKey]:
     """At most 1,000 records that have been pending so many minutes, and that no message has saved."""
-    rows = rows_of(await connection.exec_driver_sql(_UNLINKED, (minutes * 60,)))
+    rows = await fetch(connection, _UNLINKED, (minutes * 60,))
     return [RecordKey(cluster, record_id) for cluster, record_id in rows]

@@ -4,7 +4,6 @@ from typing import Any
 
 import orjson
 import pytest
-from sqlalchemy import event
 
 from schemas.membership import MemberRecorded, MemberRemoved
 from services.cli.registry import definition_of
@@ -14,6 +13,7 @@ from services.membership.usecases.edit_record import By, Command, execute_comman
 from shared.runtime.clock import Clock
 from tests.integration.cutover.late_messages.mirrors import CLUSTER, KINDS, WHY, MirrorUnderTest
 from tests.support import builders
+from tests.support.statements import notice_statements
 
 
 @pytest.mark.parametrize("name", KINDS)
@@ -105,11 +105,11 @@ async def test_a_full_batch_is_compared_by_one_statement(stack_of: Any) -> None:
     await services.move("mirror", "switch")
     statements: list[str] = []
 
-    def note(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
-        statements.append(statement)
-
-    event.listen(services.engine.sync_engine, "before_cursor_execute", note)
-    await services.write(*(fact.model_copy(update={"version": 2}) for fact in facts))
+    end = notice_statements(lambda _, statement: statements.append(statement))
+    try:
+        await services.write(*(fact.model_copy(update={"version": 2}) for fact in facts))
+    finally:
+        end()
     assert sum("invoices" in statement for statement in statements) == 1
     assert len(statements) < 10, "as many as for one message"
     assert await services.waiting() == []
