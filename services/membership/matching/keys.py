@@ -87,6 +87,7 @@ def everywhere(features: Features) -> str:
     return key_of(BEGINNING, f"{EVERYWHERE} {beginning(features.names[0])}")
 
 
+@lru_cache(maxsize=2_048)
 def beginning(name: str) -> str:
     """Five letters of the first word that is not generic, or of the name: ``LUMER`` for GROUPE LUMERINE."""
     telling = telling_words(name)

@@ -24,15 +24,16 @@ from services.membership.matching.term_frequency import (
     identity_of,
     may_be_common,
 )
-from shared.persistence.database import rows_of
+from shared.persistence.statements import execute, fetch
 
+# What one record alone holds brings nobody together: whoever counts knows their own records.
 _HOLDERS = """
     select n.key, met.records from unnest($1::text[], $2::int[]) as n (key, most)
     cross join lateral (
         select count(*) as number, case when count(*) <= n.most then array_agg(m.record) end as records
         from (select m.record from match_keys m where m.key = n.key limit n.most + 1) as m
     ) as met
-    where met.number > 0
+    where met.number > 1
 """
 _IDENTITIES = """
     select record, replace(name, ' ', ''), features->>'siren', coalesce(postcode, town, '') from match_features
@@ -90,18 +91,16 @@ async def count(connection: AsyncConnection, moving: Iterable[str], own: Mapping
         for key in keys(features):
             if key[0] not in PLACES:
                 holders.setdefault(key, set()).add(number)
-    places = await crowds.counts(connection, [key for key in asked if key[0] in PLACES])
+    crowded |= await crowds.crowded_places(connection, [key for key in asked if key[0] in PLACES])
     identities = {number: identity_of(features) for number, features in own.items()}
     few = {key: records for key, records in holders.items() if key not in crowded}
     classes = await _classes(connection, few, identities) | dict.fromkeys(crowded, Commonness.CROWDED)
-    by_place = {key: commonness(key, records, 1) for key, records in places.items()}
-    classes |= {key: value for key, value in by_place.items() if value != Commonness.RARE}
     return Counted(holders, classes, await crowds.hubs(connection, classes, asked))
 
 
 async def judged(connection: AsyncConnection, moving: Collection[str]) -> dict[str, Judged]:
     """What pairs of these keys were judged by; a key that is not there was always rare."""
-    rows = rows_of(await connection.exec_driver_sql(_JUDGED, (sorted(moving),)))
+    rows = await fetch(connection, _JUDGED, (sorted(moving),))
     return {key: Judged(KeyClass(Commonness(value), frozenset(hubs)), revision) for key, value, hubs, revision in rows}
 
 
@@ -113,7 +112,7 @@ async def judge(connection: AsyncConnection, moved: Mapping[str, KeyClass], revi
             [int(moved[key].commonness) for key in listed],
             [array(sorted(moved[key].hubs)) for key in listed],
         )
-        await connection.exec_driver_sql(_JUDGE, (listed, classes, hubs, revision))
+        await execute(connection, _JUDGE, (listed, classes, hubs, revision))
 
 
 async def _holders(connection: AsyncConnection, asked: Collection[str]) -> tuple[dict[str, set[int]], set[str]]:
@@ -122,7 +121,7 @@ async def _holders(connection: AsyncConnection, asked: Collection[str]) -> tuple
     Nobody of a crowd is read: as crowds appear, each record would cost more.
     """
     most = [crowded_above(key[0]) for key in asked]
-    rows = rows_of(await connection.exec_driver_sql(_HOLDERS, (list(asked), most)))
+    rows = await fetch(connection, _HOLDERS, (list(asked), most))
     holders = {key: set(records) for key, records in rows if records is not None}
     return holders, {key for key, records in rows if records is None}
 
@@ -134,7 +133,7 @@ async def _classes(
     doubtful = {key: records for key, records in holders.items() if may_be_common(key, len(records))}
     known = dict(own)
     if wanted := sorted({record for records in doubtful.values() for record in records} - known.keys()):
-        rows = rows_of(await connection.exec_driver_sql(_IDENTITIES, (wanted,)))
+        rows = await fetch(connection, _IDENTITIES, (wanted,))
         known.update({record: Identity(name, siren, place) for record, name, siren, place in rows})
 
     def companies(key: str) -> int:

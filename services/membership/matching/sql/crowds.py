@@ -11,7 +11,7 @@ from services.membership.matching import term_frequency as frequencies
 from services.membership.matching.keys import HUBBED, SAME, TWIN
 from services.membership.matching.term_frequency import HUBS, REPORTED, Commonness, crowded_above
 from services.membership.records.record import RecordKey
-from shared.persistence.database import rows_of
+from shared.persistence.statements import execute, fetch, fetch_column
 
 # Of a crowd with one SIREN and one name, the first few by their keys, in the order in which Python sorts text; of those
 # declared to be the same as a record, that record; of too many, nobody. See term_frequency.hubs_of.
@@ -29,13 +29,9 @@ _HUBS = f"""
     ) as hub
     where (select count(*) from (select from match_keys m where m.key = n.key limit $2::int + 1) as met) <= $2::int
 """
-_COUNT = """
-    select n.key, met.records from unnest($1::text[], $2::int[]) as n (key, most)
-    cross join lateral (
-        select count(*)::int as records
-        from (select from match_keys m where m.key = n.key limit n.most) as m
-    ) as met
-    where met.records > 0
+_CROWDED = """
+    select n.key from unnest($1::text[], $2::int[]) as n (key, most)
+    where (select count(*) from (select from match_keys m where m.key = n.key limit n.most + 1) as met) > n.most
 """
 _ALL_HOLDERS = "select key, array_agg(record) from match_keys where key = any($1::text[]) group by key"
 _LINKED_HOLDERS = """
@@ -55,25 +51,24 @@ async def hubs(connection: AsyncConnection, classes: Mapping[str, Commonness], k
     asked = sorted(key for key in keys if key[0] in HUBBED and classes.get(key) == Commonness.CROWDED)
     result: dict[str, dict[int, RecordKey]] = {key: {} for key in asked}
     if asked:
-        rows = await connection.exec_driver_sql(_HUBS, (asked, frequencies.MOST_BY_HUBS))
-        for key, record, cluster, record_id in rows_of(rows):
+        rows = await fetch(connection, _HUBS, (asked, frequencies.MOST_BY_HUBS))
+        for key, record, cluster, record_id in rows:
             result[key][record] = RecordKey(cluster, record_id)
     return result
 
 
-async def counts(connection: AsyncConnection, asked: Collection[str]) -> dict[str, int]:
-    """How many hold these keys. No count goes further than it must."""
+async def crowded_places(connection: AsyncConnection, asked: Collection[str]) -> set[str]:
+    """Those of these keys that more records hold than are compared. Of a place nothing else matters."""
     if not asked:
-        return {}
-    most = [crowded_above(key[0]) + 1 for key in asked]
-    return dict(rows_of(await connection.exec_driver_sql(_COUNT, (list(asked), most))))
+        return set()
+    return set(await fetch_column(connection, _CROWDED, (list(asked), [crowded_above(key[0]) for key in asked])))
 
 
 async def all_holders(connection: AsyncConnection, keys: Collection[str]) -> dict[str, set[int]]:
     """Everyone who holds these keys, however many."""
     if not keys:
         return {}
-    rows = rows_of(await connection.exec_driver_sql(_ALL_HOLDERS, (sorted(keys),)))
+    rows = await fetch(connection, _ALL_HOLDERS, (sorted(keys),))
     return {key: set(records) for key, records in rows}
 
 
@@ -81,7 +76,7 @@ async def linked_holders(connection: AsyncConnection, keys: Collection[str]) -> 
     """Those who hold these keys and are linked already: who is pending judges its own pairs."""
     if not keys:
         return {}
-    rows = rows_of(await connection.exec_driver_sql(_LINKED_HOLDERS, (sorted(keys),)))
+    rows = await fetch(connection, _LINKED_HOLDERS, (sorted(keys),))
     return {key: set(records) for key, records in rows}
 
 
@@ -94,6 +89,6 @@ async def remember(
         for classes in (now, before)
     )
     if appeared := sorted(crowded - crowded_before):
-        await connection.exec_driver_sql(_APPEAR, (appeared,))
+        await execute(connection, _APPEAR, (appeared,))
     if removed := sorted(crowded_before - crowded):
-        await connection.exec_driver_sql(_DISAPPEAR, (removed,))
+        await execute(connection, _DISAPPEAR, (removed,))
