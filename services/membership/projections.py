@@ -158,7 +158,8 @@ async def consolidated(uow: MembershipUnitOfWork, groups: Sequence[Sequence[Sour
     """The views of these groups, but for those of which all records are removed; writes nothing."""
     keys = [record.key for group in groups for record in group]
     related, overrides = await uow.related(keys), await uow.overrides(keys)
-    return await to_thread(_views, groups, related, overrides, uow.policy)
+    ready = uow.prepared.view_of if uow.prepared else _none_is_ready
+    return await to_thread(_views, groups, related, overrides, uow.policy, ready)
 
 
 def _views(
@@ -166,11 +167,18 @@ def _views(
     related: Mapping[RecordKey, Sequence[Related]],
     overrides: Mapping[RecordKey, Sequence[Override]],
     policy: Policy,
+    ready: Callable[[SourceRecord], View | None],
 ) -> list[View]:
     views: list[View] = []
     for records in groups:
         items = [item for record in records for item in related.get(record.key, ())]
         own = [override for record in records for override in overrides.get(record.key, ())]
-        if not all(record.removed for record in records):
-            views.append(consolidate(records, items, own, policy.rules, since=policy.paid_twice_since))
+        if all(record.removed for record in records):
+            continue
+        view = ready(records[0]) if len(records) == 1 and not items and not own else None
+        views.append(view or consolidate(records, items, own, policy.rules, since=policy.paid_twice_since))
     return views
+
+
+def _none_is_ready(_: SourceRecord) -> None:
+    return None

@@ -1,14 +1,16 @@
-"""What membership does with records before it has the turn: understand them, publish what is new, and look.
+"""What membership does with records before it has the turn: understand them, publish what is new, look, write views.
 
 Looking for candidates takes most of a record's time, and needs no turn once the record is published: see
 :mod:`matching.sql.looking`. Two transactions, then: one that publishes, and the one of the messages, which links, saves
 and announces. Only the second counts. If a process ends between the two, the broker still has the messages, and what
 was published waits as pending: the next process links it with its message, or :mod:`withdraw` takes it away.
+
+Most new records look like nobody else's. Their views are ready before the turn, for which all others wait.
 """
 
 from asyncio import to_thread
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
@@ -24,7 +26,8 @@ from services.membership.records.record import RecordKey, SourceRecord
 from services.membership.records.repository import RecordVersion
 from services.membership.unit_of_work import MembershipUnitOfWork
 from services.membership.usecases.keep_records import content_of, edition_of, newest_contents
-from shared.persistence.database import rows_of
+from services.membership.views.consolidation import View, consolidate
+from shared.persistence.statements import execute, fetch
 
 LEAST: Final = 16
 """Records: with fewer, two transactions cost more than the turn is worth."""
@@ -40,11 +43,15 @@ Contents = Mapping[RecordKey, tuple[RecordVersion, SourceRecord]]
 
 @dataclass(frozen=True, slots=True)
 class TakenIn:
-    """Contents of messages, features of those records that are new, and what a look at these found."""
+    """Contents of messages, features of those records that are new, and what a look at these found.
+
+    ``views`` are those that records have alone, if they are like no other.
+    """
 
     contents: Contents
     features: Mapping[RecordKey, Features]
     look: Look | None = None
+    views: Mapping[RecordKey, View] = field(default_factory=dict[RecordKey, View])
 
     def content(self, key: RecordKey, edition: RecordVersion) -> SourceRecord | None:
         """What this version of a record says, if it was understood already."""
@@ -53,9 +60,16 @@ class TakenIn:
 
     def features_of(self, record: SourceRecord) -> Features:
         """Its features, computed only if it is not as it was taken in."""
-        known, computed = self.contents.get(record.key), self.features.get(record.key)
-        as_taken_in = known is not None and known[1].written is record.written
-        return computed if as_taken_in and computed is not None else features(record)
+        computed = self.features.get(record.key)
+        return computed if computed is not None and self._is_as_taken_in(record) else features(record)
+
+    def view_of(self, record: SourceRecord) -> View | None:
+        """Its view while it is alone and nobody states anything of it, if that is ready."""
+        return self.views.get(record.key) if self._is_as_taken_in(record) else None
+
+    def _is_as_taken_in(self, record: SourceRecord) -> bool:
+        known = self.contents.get(record.key)
+        return known is not None and known[1].written is record.written
 
 
 class TakenInFirst(Fenced):
@@ -78,7 +92,7 @@ async def take_in(
 ) -> TakenIn:
     """Publish, commit, look. Raises StaleRecognitionError, LookupError."""
     async with engine.begin() as connection:
-        await connection.exec_driver_sql(_WITHOUT_FLUSH)
+        await execute(connection, _WITHOUT_FLUSH)
         policy = unit_of_work(connection).policy
         contents = await to_thread(_understood, policy, messages)
         new = await _new(connection, contents, policy)
@@ -89,12 +103,22 @@ async def take_in(
     if not published:
         return TakenIn(contents, computed)
     async with engine.begin() as connection:
-        return TakenIn(contents, computed, await looking.look(connection, published, policy.weights))
+        look = await looking.look(connection, published, policy.weights)
+    return TakenIn(contents, computed, look, await to_thread(_views_alone, policy, contents, computed, look))
 
 
 def _understood(policy: Policy, messages: Sequence[Envelope[Any]]) -> Contents:
     newest = newest_contents(messages)
     return {key: (edition_of(message), content_of(policy, key, message)) for key, message in newest.items()}
+
+
+def _views_alone(
+    policy: Policy, contents: Contents, computed: Collection[RecordKey], look: Look
+) -> Mapping[RecordKey, View]:
+    """The views of those records that are like no other."""
+    alike = {key for pair in look.pairs for key in (pair.judgement.a, pair.judgement.b)}
+    rules, since = policy.rules, policy.paid_twice_since
+    return {key: consolidate([contents[key][1]], (), rules=rules, since=since) for key in computed if key not in alike}
 
 
 async def _new(connection: AsyncConnection, keys: Collection[RecordKey], policy: Policy) -> list[RecordKey]:
@@ -107,5 +131,5 @@ async def _new(connection: AsyncConnection, keys: Collection[RecordKey], policy:
 
 async def _changed_here(connection: AsyncConnection, clusters: set[str]) -> set[str]:
     """Those of these clusters whose former systems are not heard. The fence looks again, under its lock."""
-    rows = await connection.exec_driver_sql(_STAGES, (sorted(clusters), sorted(OURS)))
-    return {cluster for (cluster,) in rows_of(rows)}
+    rows = await fetch(connection, _STAGES, (sorted(clusters), sorted(OURS)))
+    return {cluster for (cluster,) in rows}
