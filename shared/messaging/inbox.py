@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from shared.persistence.database import rows_of
+from shared.persistence.statements import execute, fetch
 
 _ADMIT = """
     insert into inbox (message, digest)
@@ -26,15 +26,15 @@ async def admit(connection: AsyncConnection, messages: Mapping[str, bytes]) -> t
     Sorted, so that two replicas that meet the same duplicates wait for each other instead of deadlocking.
     """
     keys = sorted(messages)
-    rows = await connection.exec_driver_sql(_ADMIT, (keys, [messages[key] for key in keys]))
-    new = set(rows.scalars())
+    rows = await fetch(connection, _ADMIT, (keys, [messages[key] for key in keys]))
+    new = {message for (message,) in rows}
     known = [key for key in keys if key not in new]
     if not known:
         return new, set()
-    stored = rows_of(await connection.exec_driver_sql(_DIGESTS, (known,)))
+    stored = await fetch(connection, _DIGESTS, (known,))
     return new, {key for key, digest in stored if digest is not None and digest != messages[key]}
 
 
 async def forget(connection: AsyncConnection, days: int) -> int:
     """Delete at most 10,000 rows older than ``days``; a later duplicate is still stopped by its record's version."""
-    return (await connection.exec_driver_sql(_FORGET, (days,))).rowcount
+    return await execute(connection, _FORGET, (days,))

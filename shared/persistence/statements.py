@@ -6,6 +6,7 @@ rows of which bare SQL has no need. Errors are SQLAlchemy's, so that nobody has 
 
 import re
 from collections.abc import Sequence
+from datetime import date
 from functools import cache
 from typing import Any, Final, cast
 from uuid import UUID
@@ -18,7 +19,7 @@ Values = Sequence[Any]
 """Of ``$1``, ``$2`` and so on."""
 
 _UNNESTED: Final = re.compile(r"unnest\(([^()]*)\)")
-_ARRAY: Final = re.compile(r"\$(\d+)::(?:text|int|bigint|uuid|boolean)\[\]")
+_ARRAY: Final = re.compile(r"\$(\d+)::(?:text|int|bigint|uuid|boolean|date)\[\]", re.IGNORECASE)
 _PLACE: Final = re.compile(r"\$(\d+)\b")
 
 
@@ -108,7 +109,7 @@ def _cast_twice(array: re.Match[str], places: set[int]) -> str:
 
 
 def array_text(elements: Sequence[Any]) -> str:
-    """Texts, numbers, ids and None as PostgreSQL reads an array (manual, 8.15.6). Raises TypeError for all else."""
+    """Texts, whole numbers, ids, days, None: as PostgreSQL reads an array (manual, 8.15.6). Else raises TypeError."""
     try:
         joined = '","'.join(elements)
     except TypeError:
@@ -123,6 +124,6 @@ def _element(element: object) -> str:
         return "null"
     if isinstance(element, str):
         return '"' + element.replace("\\", "\\\\").replace('"', '\\"') + '"'
-    if isinstance(element, int | UUID):
+    if isinstance(element, int | UUID) or type(element) is date:
         return str(element)
     raise TypeError(f"no array holds a {type(element).__name__}")

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from datetime import UTC, date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -57,10 +58,18 @@ def test_any_texts_arrive_as_they_were(nodes: Nodes) -> None:
     arrive()
 
 
-async def test_numbers_ids_and_truths_arrive_too(engine: AsyncEngine) -> None:
-    sent = ([1, None, -(2**62)], [2**31 - 1, 0, None], [UUID(int=7), None, UUID(int=8)], [True, False, None], ["é"] * 3)
+async def test_numbers_ids_days_and_truths_arrive_too(engine: AsyncEngine) -> None:
+    sent: tuple[list[Any], ...] = (
+        [1, None, -(2**62)],
+        [2**31 - 1, 0, None],
+        [UUID(int=7), None, UUID(int=8)],
+        [True, False, None],
+        ["é"] * 3,
+        [date(2026, 12, 1), date(1, 1, 1), None],
+    )
     sql = """
-        select n.* from unnest($1::bigint[], $2::int[], $3::uuid[], $4::boolean[], $5::text[]) as n (a, b, c, d, e)
+        select n.* from unnest($1::bigint[], $2::INT[], $3::uuid[], $4::boolean[], $5::text[], $6::DATE[])
+            as n (a, b, c, d, e, f)
     """
     async with engine.begin() as connection:
         assert [tuple(row) for row in await fetch(connection, sql, sent)] == list(zip(*sent, strict=True))
@@ -69,7 +78,7 @@ async def test_numbers_ids_and_truths_arrive_too(engine: AsyncEngine) -> None:
 
 
 async def test_what_is_no_element_is_refused() -> None:
-    for element in (b"bytes", ["a list"], 1.5):
+    for element in (b"bytes", ["a list"], 1.5, datetime(2026, 12, 1, tzinfo=UTC)):
         with pytest.raises(TypeError, match="no array holds"):
             array_text(["a", element])
 
