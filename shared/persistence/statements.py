@@ -5,11 +5,10 @@ rows of which bare SQL has no need. Errors are SQLAlchemy's, so that nobody has 
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from functools import cache
 from typing import Any, Final, cast
-from uuid import UUID
 
 import asyncpg
 from sqlalchemy.exc import DBAPIError, IntegrityError
@@ -19,7 +18,7 @@ Values = Sequence[Any]
 """Of ``$1``, ``$2`` and so on."""
 
 _UNNESTED: Final = re.compile(r"unnest\(([^()]*)\)")
-_ARRAY: Final = re.compile(r"\$(\d+)::(?:text|int|bigint|uuid|boolean|date)\[\]", re.IGNORECASE)
+_ARRAY: Final = re.compile(r"\$(\d+)::(text|int|bigint|uuid|boolean|date)\[\]", re.IGNORECASE)
 _PLACE: Final = re.compile(r"\$(\d+)\b")
 
 
@@ -85,45 +84,58 @@ def _sent(sql: str, values: Values) -> tuple[str, Values]:
     if not places:
         return text, values
     sent = list(values)
-    for place in places:
+    for place, kind in places.items():
         if sent[place] is not None:
-            sent[place] = array_text(sent[place])
+            sent[place] = array_text(kind, sent[place])
     return text, sent
 
 
 @cache
-def _as_text(sql: str) -> tuple[str, tuple[int, ...]]:
-    """The statement that takes such arrays as text, and their places. Elsewhere each row would read its array anew."""
-    unnested = [int(place) for inside in _UNNESTED.findall(sql) for place in _ARRAY.findall(inside)]
-    uses = [int(place) for place in _PLACE.findall(sql)]
-    places = {place for place in unnested if uses.count(place) == unnested.count(place)}
+def _as_text(sql: str) -> tuple[str, Mapping[int, str]]:
+    """The statement that takes such arrays as text, and their kinds by place. Elsewhere each row would read its own."""
+    unnested = [array for inside in _UNNESTED.findall(sql) for array in _ARRAY.findall(inside)]
+    named = [place for place, _ in unnested]
+    uses = _PLACE.findall(sql)
+    kinds = {place: kind.lower() for place, kind in unnested if uses.count(place) == named.count(place)}
 
     def cast_twice(inside: re.Match[str]) -> str:
-        return _ARRAY.sub(lambda array: _cast_twice(array, places), inside[0])
+        return _ARRAY.sub(lambda array: _cast_twice(array) if array[1] in kinds else array[0], inside[0])
 
-    return _UNNESTED.sub(cast_twice, sql), tuple(sorted(place - 1 for place in places))
-
-
-def _cast_twice(array: re.Match[str], places: set[int]) -> str:
-    return array[0].replace("::", "::text::", 1) if int(array[1]) in places else array[0]
+    return _UNNESTED.sub(cast_twice, sql), {int(place) - 1: kind for place, kind in kinds.items()}
 
 
-def array_text(elements: Sequence[Any]) -> str:
-    """Texts, whole numbers, ids, days, None: as PostgreSQL reads an array (manual, 8.15.6). Else raises TypeError."""
+def _cast_twice(array: re.Match[str]) -> str:
+    return array[0].replace("::", "::text::", 1)
+
+
+def array_text(kind: str, elements: Sequence[Any]) -> str:
+    """Elements of one kind, or None, as PostgreSQL reads an array (manual, 8.15.6).
+
+    As strict as the driver: raises TypeError for what is no list, and for elements of another kind.
+    """
+    if not isinstance(elements, list | tuple):
+        raise TypeError(f"{kind}[] needs a list, not a {type(elements).__name__}")
+    element = _ELEMENTS[kind]
     try:
-        joined = '","'.join(elements)
-    except TypeError:
-        return "{" + ",".join(map(_element, elements)) + "}"
-    if "\\" in joined or joined.count('"') != 2 * (len(elements) - 1):
-        return "{" + ",".join(map(_element, elements)) + "}"
-    return f'{{"{joined}"}}'
+        if kind == "text" and None not in elements:
+            joined = '","'.join(elements)
+            if elements and "\\" not in joined and joined.count('"') == 2 * (len(elements) - 1):
+                return f'{{"{joined}"}}'
+        return "{" + ",".join(["null" if item is None else element(item) for item in elements]) + "}"
+    except (TypeError, ValueError, AttributeError, KeyError):
+        # Without the cause, which shows the value.
+        raise TypeError(f"{kind}[] does not take each of its elements") from None
 
 
-def _element(element: object) -> str:
-    if element is None:
-        return "null"
-    if isinstance(element, str):
-        return '"' + element.replace("\\", "\\\\").replace('"', '\\"') + '"'
-    if isinstance(element, int | UUID) or type(element) is date:
-        return str(element)
-    raise TypeError(f"no array holds a {type(element).__name__}")
+def _quoted(text: str) -> str:
+    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+
+_ELEMENTS: Final[Mapping[str, Callable[[Any], str]]] = {
+    "text": _quoted,
+    "int": "{:d}".format,
+    "bigint": "{:d}".format,
+    "uuid": lambda value: _quoted(str(value)),  # what is no id the server refuses
+    "boolean": {True: "true", False: "false"}.__getitem__,
+    "date": date.isoformat,
+}
