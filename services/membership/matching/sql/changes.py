@@ -5,18 +5,18 @@ a crowd's hubs, or another record that was changed with the turn.
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.membership.matching.candidates import are_candidates
 from services.membership.matching.features import Features
-from services.membership.matching.keys import keys
+from services.membership.matching.keys import PLACES, keys
 from services.membership.matching.score import Judgement
 from services.membership.matching.sql import classes, crowds, features
 from services.membership.matching.sql.candidates import Numbers, both
-from services.membership.matching.sql.classes import RARE, Counted, Judged, KeyClass
+from services.membership.matching.sql.classes import Counted, Judged, KeyClass, judged_by
 from services.membership.matching.sql.columns import versions
 from services.membership.matching.sql.features import Stored
 from services.membership.matching.sql.looking import Look, Looked, judged
@@ -84,16 +84,16 @@ async def change_of(
         written = await features.write(connection, rest, following)
     batch = published | written
     moving = {key for item in lapsed for key in item.keys}.union(*map(keys, batch.values()))
-    if look is not None and not lapsed and not written and await _nothing_moved(connection, look, published, revision):
-        counted, before = look.counted, look.judged_by
+    if look is not None and not lapsed and not written and published.keys() == look.records.keys():
+        counted, before = await _counted_since(connection, look, revision)
     else:
         counted, before = await classes.count(connection, moving, batch), await classes.judged(connection, moving)
-    moved = _moved(moving, before, counted)
+    moved = counted.moved(before)
     await classes.judge(connection, moved, following)
     await crowds.remember(connection, {key: row.by.commonness for key, row in before.items()}, counted.classes)
     await features.linked(connection, {*batch, *(item.record for item in known)})
-    crossed = {key for key in moved if moved[key].commonness != _by(before, key).commonness}
-    parting = {key for key in crossed if only_parts(key, _by(before, key).commonness, moved[key].commonness)}
+    crossed = {key for key in moved if moved[key].commonness != judged_by(before, key).commonness}
+    parting = {key for key in crossed if only_parts(key, judged_by(before, key).commonness, moved[key].commonness)}
     change = Change(
         batch=set(batch),
         changed=written,
@@ -111,12 +111,25 @@ async def change_of(
     return change
 
 
-async def _nothing_moved(
-    connection: AsyncConnection, look: Look, published: Mapping[int, Features], revision: int
-) -> bool:
-    """Whether all is as it was seen: no link came between, and nobody else published anything that may not be seen."""
-    as_seen = revision == look.revision and published.keys() == look.records.keys()
-    return as_seen and await features.are_alone(connection, published)
+async def _counted_since(
+    connection: AsyncConnection, look: Look, revision: int
+) -> tuple[Counted, Mapping[str, Judged]]:
+    """The keys of a look as they are now, and what pairs were judged by, if a batch is what was looked at.
+
+    Whoever linked since counted these records too, for they were published, and wrote down what moved. So a key is as it
+    was seen, or as its row says: where both are one, there is nothing to count. Only what others published unseen, and
+    did not link yet, is in neither.
+    """
+    unseen = await features.keys_of_others_pending(connection, look.pending)
+    doubtful = {key for item in look.records.values() for key in keys(item) & unseen}
+    before = look.judged_by
+    if revision != look.revision:
+        before = await classes.judged(connection, {key for item in look.records.values() for key in keys(item)})
+        doubtful |= _moved_since(look, before).union(look.counted.moved(before))
+    if not doubtful:
+        return look.counted, before
+    own = {number: item for number, item in look.records.items() if not doubtful.isdisjoint(keys(item))}
+    return look.counted.but_for(doubtful, await classes.count(connection, doubtful, own)), before
 
 
 async def _as_published(
@@ -144,20 +157,11 @@ def _lapsed(known: Sequence[Stored], records: Sequence[Features]) -> tuple[list[
     return lapsed, [item for item in records if item.key not in same]
 
 
-def _by(rows: Mapping[str, Judged], key: str) -> KeyClass:
-    return rows[key].by if key in rows else RARE
-
-
-def _moved(moving: Iterable[str], before: Mapping[str, Judged], counted: Counted) -> dict[str, KeyClass]:
-    now = {key: counted.of(key) for key in moving}
-    return {key: value for key, value in now.items() if value != _by(before, key)}
-
-
 def _other_hubs(before: Mapping[str, Judged], moved: Mapping[str, KeyClass]) -> dict[str, frozenset[int]]:
     """A key that became a crowd, or is none any more, crossed into another class instead."""
     crowded = Commonness.CROWDED
-    stayed = {key: now for key, now in moved.items() if now.commonness == crowded == _by(before, key).commonness}
-    return {key: now.hubs ^ _by(before, key).hubs for key, now in stayed.items()}
+    stayed = {key: now for key, now in moved.items() if now.commonness == crowded == judged_by(before, key).commonness}
+    return {key: now.hubs ^ judged_by(before, key).hubs for key, now in stayed.items()}
 
 
 # --- going by a look -----------------------------------------------------------------------------------------------
@@ -165,9 +169,12 @@ def _other_hubs(before: Mapping[str, Judged], moved: Mapping[str, KeyClass]) -> 
 
 def _unsteady(look: Look, before: Mapping[str, Judged], moved: Mapping[str, KeyClass], counted: Counted) -> set[str]:
     """Keys that are not now as they were seen, or that moved since, if only to and fro."""
-    since = {key for key, row in before.items() if row.revision > look.revision}
     seen = {*look.counted.classes, *look.counted.hubs, *counted.classes, *counted.hubs}
-    return since.union(moved, (key for key in seen if look.counted.of(key) != counted.of(key)))
+    return _moved_since(look, before).union(moved, (key for key in seen if look.counted.of(key) != counted.of(key)))
+
+
+def _moved_since(look: Look, rows: Mapping[str, Judged]) -> set[str]:
+    return {key for key, row in rows.items() if row.revision > look.revision}
 
 
 async def _go_by_look(
@@ -187,6 +194,11 @@ async def _go_by_look(
         others = {number: item for number, item in since.items() if number not in change.batch}
         if len(others) * len(published) > MOST_COMPARED:
             again = dict(published)
+        listed = {key for item in again.values() for key in keys(item) if key[0] not in PLACES}
+        few = {key for key in listed if change.counted.classes.get(key) != Commonness.CROWDED}
+        # Those who linked since found their pairs with these records, which are dropped now.
+        holders = await crowds.all_holders(connection, few)
+        change.counted = replace(change.counted, holders=change.counted.holders | holders)
     change.changed = change.changed | again
     change.judged_before |= {item.key for item in again.values()}
     steady = {number: item for number, item in published.items() if number not in again}

@@ -74,6 +74,19 @@ class Counted:
         hubs = self.hubs.get(key)
         return KeyClass(self.classes.get(key, Commonness.RARE), frozenset(hubs) if hubs else _NOBODY)
 
+    def moved(self, before: Mapping[str, "Judged"]) -> dict[str, KeyClass]:
+        """What is not as pairs were judged by; ``before`` holds all rows of these keys."""
+        now = {key: self.of(key) for key in {*self.classes, *self.hubs, *before}}
+        return {key: value for key, value in now.items() if value != judged_by(before, key)}
+
+    def but_for(self, keys: Collection[str], later: "Counted") -> "Counted":
+        """The same, but for some keys that were counted later."""
+        return Counted(
+            {key: value for key, value in self.holders.items() if key not in keys} | later.holders,
+            {key: value for key, value in self.classes.items() if key not in keys} | later.classes,
+            {key: value for key, value in self.hubs.items() if key not in keys} | {**later.hubs},
+        )
+
 
 class Judged(NamedTuple):
     """What pairs that share a key were judged by, and the revision since when."""
@@ -82,13 +95,19 @@ class Judged(NamedTuple):
     revision: int
 
 
+def judged_by(rows: Mapping[str, Judged], key: str) -> KeyClass:
+    """By which class pairs that share a key were judged; one without a row was always rare."""
+    return rows[key].by if key in rows else RARE
+
+
 async def count(connection: AsyncConnection, moving: Iterable[str], own: Mapping[int, Features]) -> Counted:
     """Count keys; ``own`` are the records, by number, that are looked for: each is among the holders of its keys."""
     asked = sorted(moving)
+    among = frozenset(asked)
     listed = [key for key in asked if key[0] not in PLACES]
     holders, crowded = await _holders(connection, listed)
     for number, features in own.items():
-        for key in keys(features):
+        for key in keys(features) & among:
             if key[0] not in PLACES:
                 holders.setdefault(key, set()).add(number)
     crowded |= await crowds.crowded_places(connection, [key for key in asked if key[0] in PLACES])

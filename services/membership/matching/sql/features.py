@@ -83,7 +83,11 @@ _PUBLISH = f"""
     select record, cluster, record_id from kept
 """
 _LINKED = "delete from match_pending where record = any($1::bigint[])"
-_OTHERS_PENDING = "select exists (select from match_pending where record <> all($1::bigint[]))"
+_PENDING = "select record from match_pending"
+_KEYS_OF_OTHERS_PENDING = f"""
+    select array_to_string(keys, '{LIST}') from match_features
+    where record = any(array(select record from match_pending where record <> all($1::bigint[])))
+"""
 _UNCHANGED = "select record from match_features where record = any($1::bigint[]) and revision = 0"
 _THERE = "select record from match_features where record = any($1::bigint[])"
 _SINCE = """
@@ -183,9 +187,15 @@ async def linked(connection: AsyncConnection, records: Collection[int]) -> None:
         await execute(connection, _LINKED, (sorted(records),))
 
 
-async def are_alone(connection: AsyncConnection, records: Collection[int]) -> bool:
-    """Whether nothing but these is pending."""
-    return not await fetch_value(connection, _OTHERS_PENDING, (sorted(records),))
+async def pending(connection: AsyncConnection) -> frozenset[int]:
+    """All that is published and was never linked since."""
+    return frozenset(await fetch_column(connection, _PENDING))
+
+
+async def keys_of_others_pending(connection: AsyncConnection, records: Collection[int]) -> set[str]:
+    """The keys of all that is pending but for these."""
+    rows = await fetch_column(connection, _KEYS_OF_OTHERS_PENDING, (sorted(records),))
+    return {key for listed in rows for key in listed.split(LIST)}
 
 
 async def unchanged(connection: AsyncConnection, records: Collection[int]) -> set[int]:

@@ -35,6 +35,8 @@ class Look:
     """What was seen of published records from ``revision`` on, before anybody's turn."""
 
     revision: int
+    pending: frozenset[int]
+    """What was published, and could be seen."""
     records: dict[int, Features]
     counted: Counted
     judged_by: dict[str, Judged]
@@ -60,13 +62,21 @@ async def look(connection: AsyncConnection, records: Mapping[int, Features], wei
     """Find and judge the candidates of published records. Raises StaleRecognitionError, LookupError."""
     revision = await features.revision(connection, weights)
     moving = {key for item in records.values() for key in keys(item)}
+    pending = await features.pending(connection)
     judged_by = await classes.judged(connection, moving)
     counted = await classes.count(connection, moving, records)
     everyone = await crowds.all_holders(connection, crowds_with_hubs_among(records, counted))
     pairs = await candidates_of(connection, records, counted, everyone)
     known = await features.load(connection, records, {record for pair in pairs for record in pair})
     found = await to_thread(judged, pairs, known, counted.classes, weights)
-    return Look(revision=revision, records=dict(records), counted=counted, judged_by=judged_by, pairs=found)
+    return Look(
+        revision=revision,
+        pending=pending,
+        records=dict(records),
+        counted=counted,
+        judged_by=judged_by,
+        pairs=found,
+    )
 
 
 def judged(pairs: set[Numbers], known: Mapping[int, Features], by: Classes, weights: Weights) -> list[Looked]:
