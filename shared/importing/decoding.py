@@ -7,6 +7,7 @@ letters that do not occur in French words make a warning.
 """
 
 import codecs
+import contextlib
 import re
 from typing import NamedTuple
 
@@ -19,12 +20,14 @@ _MARKS = (
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
 _FALLBACK = "cp1252"
-_UNDEFINED = b"\x81\x8d\x8f\x90\x9d"
+_UNDEFINED = re.compile(rb"[\x81\x8d\x8f\x90\x9d]")
+_DAMAGED = re.compile("[\udc80-\udcff]")
 
+# Each begins with the sign that it is about, for files are long and such signs are few.
 _TWICE = re.compile(r"[ÃÂ][\u0080-\u00bf‚ƒ„…†‡ˆ‰Š‹ŒŽ‘’“”•–—˜™š›œžŸ]|â€[™œ“”¦]")
-_CENTRAL = re.compile(r"(?<=[A-Za-zÀ-ÿ])[³¹¿¯£¾¼øìòõðþ]|[³¹¿¯£¾¼øìòõðþ](?=[a-zà-ÿ])")
-_DOS = re.compile(r"(?<=[a-z])[‚ƒ„…†‡ˆ‰Š‹Ž](?=[a-z])")
-_LOST = re.compile(r"\b(?:[lLdDnNsSjJcCmM]|[qQ]u)\?(?=[A-Za-zÀ-ÿ])")
+_CENTRAL = re.compile(r"[³¹¿¯£¾¼øìòõðþ](?:(?<=[A-Za-zÀ-ÿ].)|(?=[a-zà-ÿ]))")
+_DOS = re.compile(r"[‚ƒ„…†‡ˆ‰Š‹Ž](?<=[a-z].)(?=[a-z])")
+_LOST = re.compile(r"\?(?:(?<=\b[lLdDnNsSjJcCmM]\?)|(?<=\b[qQ]u\?))(?=[A-Za-zÀ-ÿ])")
 
 
 class Text(NamedTuple):
@@ -53,12 +56,13 @@ def decode(content: bytes, encoding: str | None = None) -> Text:
     for mark, name in _MARKS:
         if content.startswith(mark):
             return _as_told(content, name)
-    text = content.decode("utf-8", "surrogateescape")
-    damaged = sum(1 for c in text if "\udc80" <= c <= "\udcff") if not content.isascii() else 0
-    if not damaged:
+    with contextlib.suppress(UnicodeDecodeError):
+        text = content.decode()
         _refuse_utf_16(content)
         return Text(text, "utf-8", tuple(_doubts(text, "utf-8")))
-    whole = sum(1 for c in text if c >= "\x80") - damaged
+    text = content.decode("utf-8", "surrogateescape")
+    damaged = len(_DAMAGED.findall(text))
+    whole = len(text) - len(text.encode("ascii", "ignore")) - damaged
     if whole > damaged:
         warning = f"{damaged} bytes are not UTF-8 though the rest of the file is: their rows are set aside"
         return Text(text, "utf-8", (warning, *_doubts(text, "utf-8")))
@@ -81,13 +85,12 @@ def _as_told(content: bytes, encoding: str) -> Text:
 
 def _refuse_undefined(content: bytes) -> None:
     # Five bytes have no character in Windows-1252; one of them proves that every other letter would be a guess too.
-    for number, line in enumerate(content.split(b"\n"), start=1):
-        result = next((byte for byte in line if byte in _UNDEFINED), None)
-        if result is not None:
-            raise UnreadableError(
-                f"the file is neither UTF-8 nor Windows-1252 (line {number} holds the byte 0x{result:02X}): "
-                "name its encoding, such as --encoding cp1250 or --encoding cp850"
-            )
+    if match := _UNDEFINED.search(content):
+        line, byte = content.count(b"\n", 0, match.start()) + 1, content[match.start()]
+        raise UnreadableError(
+            f"the file is neither UTF-8 nor Windows-1252 (line {line} holds the byte 0x{byte:02X}): "
+            "name its encoding, such as --encoding cp1250 or --encoding cp850"
+        )
 
 
 def _refuse_utf_16(content: bytes) -> None:

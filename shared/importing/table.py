@@ -69,7 +69,9 @@ def damage(cells: Iterable[str]) -> str | None:
     joined = "".join(cells)
     if "\x00" in joined:
         return "holds a NUL character"
-    if not joined.isascii() and any("\ud800" <= c <= "\udfff" for c in joined):
+    try:
+        joined.encode()
+    except UnicodeEncodeError:  # a lone surrogate, for which there is no UTF-8
         return "holds bytes that are no character in the file's encoding"
     return None
 
