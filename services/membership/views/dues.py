@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
-from typing import Any
+from typing import Any, Final
 
 from services.membership.records.record import Related
 from services.membership.views.items import Line, in_order, latest, lines, without
@@ -15,6 +15,11 @@ def dues(accounts: Sequence[Related]) -> dict[str, Any]:
 
     ``documents`` and ``periods`` are there where billing states any.
     """
+    # A new record has no account yet.
+    return _added_up(accounts) if accounts else {**_OF_NOBODY}
+
+
+def _added_up(accounts: Sequence[Related]) -> dict[str, Any]:
     unlisted = sum(account.document.get("unlisted", 0) for account in accounts)
     return {
         **{name: str(_sum(accounts, name)) for name in _SUMS},
@@ -85,3 +90,6 @@ def paid_until(accounts: Sequence[Related]) -> str | None:
 
 def _sum(accounts: Sequence[Related], name: str) -> Decimal:
     return sum((Decimal(account.document[name]) for account in accounts if name in account.document), Decimal())
+
+
+_OF_NOBODY: Final = _added_up(())

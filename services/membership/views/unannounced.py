@@ -25,6 +25,8 @@ def with_unannounced(related: Iterable[Related]) -> dict[str, list[Related]]:
     by_kind: defaultdict[str, list[Related]] = defaultdict(list)
     for item in related:
         by_kind[item.kind].append(item)
+    if not by_kind:
+        return by_kind
     _complete(by_kind["account"], _accounts, by_kind["invoice"], by_kind["payment"])
     _complete(by_kind["participation"], _participations, by_kind["registration"])
     _complete(by_kind["preferences"], _preferences, by_kind["consent"])
