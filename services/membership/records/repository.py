@@ -12,7 +12,11 @@ from shared.messaging.unit_of_work import UnitOfWork
 from shared.persistence.batches import columns_of
 from shared.persistence.statements import execute, fetch, fetch_column, fetch_value
 
-LOCK = "select pg_advisory_xact_lock(hashtext('consolidation'))"
+# Whoever has the turn looks things up by the keys of a batch. Left to itself the server plans anew for a batch of one,
+# for it takes an array of unknown length for ten: that was half of its work for a single message.
+LOCK = """
+    select pg_advisory_xact_lock(hashtext('consolidation')), set_config('plan_cache_mode', 'force_generic_plan', true)
+"""
 
 _STORED = """
     select held.cluster, held.record_id, held.version, held.digest, held.written_version, held.written_digest,

@@ -9,34 +9,42 @@ Most new records look like nobody else's. Their views are ready before the turn,
 """
 
 from asyncio import to_thread
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from schemas.envelope import Envelope
+from schemas.membership import MemberRecorded
 from services.cutover.fence import Fenced
 from services.cutover.stages import OURS
 from services.membership.matching.features import Features, features
 from services.membership.matching.sql import looking
-from services.membership.matching.sql.looking import Look
+from services.membership.matching.sql.looking import Look, Publishable, publishable
 from services.membership.policy import Policy
 from services.membership.records.record import RecordKey, SourceRecord
 from services.membership.records.repository import RecordVersion
 from services.membership.unit_of_work import MembershipUnitOfWork
 from services.membership.usecases.keep_records import content_of, edition_of, newest_contents
 from services.membership.views.consolidation import View, consolidate
-from shared.persistence.statements import execute, fetch
+from shared.persistence.batches import ahead
+from shared.persistence.statements import fetch
 
 LEAST: Final = 16
 """Records: with fewer, two transactions cost more than the turn is worth."""
 
+_LEAST_PART: Final = 64
+_MOST_PARTS: Final = 4
 # The commit of the messages' own transaction flushes this one too; if it is lost, the messages come again.
-_WITHOUT_FLUSH = "set local synchronous_commit = off"
+_SETTINGS = """
+    select set_config('synchronous_commit', 'off', true), set_config('plan_cache_mode', 'force_generic_plan', true)
+"""
 _STAGES = "select cluster from stages where cluster = any($1::text[]) and stage = any($2::text[])"
 
 
+Newest = Mapping[RecordKey, Envelope[MemberRecorded]]
+"""The newest message of each record that says what it holds."""
 Contents = Mapping[RecordKey, tuple[RecordVersion, SourceRecord]]
 """What messages say, as understood, by record and with its version."""
 
@@ -92,14 +100,22 @@ async def take_in(
 ) -> TakenIn:
     """Publish, commit, look. Raises StaleRecognitionError, LookupError."""
     async with engine.begin() as connection:
-        await execute(connection, _WITHOUT_FLUSH)
+        await fetch(connection, _SETTINGS)
         policy = unit_of_work(connection).policy
-        contents = await to_thread(_understood, policy, messages)
-        new = await _new(connection, contents, policy)
+        newest = newest_contents(messages)
+        new = await _new(connection, newest, policy)
         if len(new) < LEAST:
-            return TakenIn(contents, {})
-        computed = await to_thread(lambda: {key: features(contents[key][1]) for key in new})
-        published = await looking.publish(connection, list(computed.values()), policy.weights)
+            return TakenIn(await to_thread(_understood, policy, newest), {})
+        computed = dict[RecordKey, Features]()
+        contents = await to_thread(_understood, policy, {key: newest[key] for key in newest.keys() - set(new)})
+
+        def next_part(keys: Sequence[RecordKey]) -> Publishable:
+            part = _understood(policy, {key: newest[key] for key in keys})
+            contents.update(part)
+            computed.update((key, features(content)) for key, (_, content) in part.items())
+            return publishable([computed[key] for key in keys])
+
+        published = await looking.publish(connection, ahead(_parts(sorted(new)), next_part), policy.weights)
     if not published:
         return TakenIn(contents, computed)
     async with engine.begin() as connection:
@@ -107,8 +123,13 @@ async def take_in(
     return TakenIn(contents, computed, look, await to_thread(_views_alone, policy, contents, computed, look))
 
 
-def _understood(policy: Policy, messages: Sequence[Envelope[Any]]) -> Contents:
-    newest = newest_contents(messages)
+def _parts(keys: Sequence[RecordKey]) -> Iterator[Sequence[RecordKey]]:
+    """Two to four, so that one is understood while another is written; each statement takes its own time too."""
+    size = max(_LEAST_PART, -(-len(keys) // _MOST_PARTS))
+    return (keys[at : at + size] for at in range(0, len(keys), size))
+
+
+def _understood(policy: Policy, newest: Newest) -> dict[RecordKey, tuple[RecordVersion, SourceRecord]]:
     return {key: (edition_of(message), content_of(policy, key, message)) for key, message in newest.items()}
 
 

@@ -1,6 +1,7 @@
 """Several processes publish, look and link at once: whatever comes between, the same pairs are found as in memory."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from operator import attrgetter
 from random import Random
 
 import pytest
@@ -13,6 +14,7 @@ from services.membership.matching.sql import looking
 from services.membership.matching.sql.looking import Look
 from services.membership.matching.term_frequency import REPORTED, Commonness
 from services.membership.matching.weights import shipped
+from shared.persistence.batches import ahead
 from shared.persistence.database import rows_of
 from tests.support.recognising import from_scratch, in_batches
 from tests.unit.membership.matching.builders import a_company
@@ -42,7 +44,8 @@ class Process:
         self._steps = [self.link]
 
     async def publish(self) -> None:
-        self._published = await looking.publish(self._database, self._batch, WEIGHTS)
+        parts = in_parts(sorted(self._batch, key=attrgetter("key")))
+        self._published = await looking.publish(self._database, ahead(parts, looking.publishable), WEIGHTS)
 
     async def look(self) -> None:
         if self._published:
@@ -50,6 +53,11 @@ class Process:
 
     async def link(self) -> None:
         await matching_repository.recognise(self._database, self._batch, [], WEIGHTS, self._look)
+
+
+def in_parts(records: Sequence[Features]) -> Iterator[Sequence[Features]]:
+    """As records are understood: one part while another is written."""
+    return (records[at : at + 5] for at in range(0, len(records), 5))
 
 
 async def at_once(database: AsyncConnection, records: Sequence[Features], rng: Random, processes: int) -> None:

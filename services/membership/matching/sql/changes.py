@@ -116,9 +116,9 @@ async def _counted_since(
 ) -> tuple[Counted, Mapping[str, Judged]]:
     """The keys of a look as they are now, and what pairs were judged by, if a batch is what was looked at.
 
-    Whoever linked since counted these records too, for they were published, and wrote down what moved. So a key is as it
-    was seen, or as its row says: where both are one, there is nothing to count. Only what others published unseen, and
-    did not link yet, is in neither.
+    Whoever linked since counted these records too, for they were published, and wrote down what moved. So a key is as
+    it was seen, or as its row says: where both are one, there is nothing to count. Only what others published unseen,
+    and did not link yet, is in neither.
     """
     unseen = await features.keys_of_others_pending(connection, look.pending)
     doubtful = {key for item in look.records.values() for key in keys(item) & unseen}

@@ -5,7 +5,8 @@ have 0, others that of their change: so who looked before finds it.
 """
 
 from asyncio import to_thread
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Collection, Iterable, Mapping, Sequence
+from contextlib import aclosing
 from typing import Any, NamedTuple
 
 import orjson
@@ -52,7 +53,7 @@ _COLUMNS = "cluster, record_id, size, bits, departement, postcode, town, beginni
 _WRITE = f"""
     with kept as (
         insert into match_features as held ({_COLUMNS}, revision) select n.*, $13::bigint from ({_NEW}) as n
-        order by n.cluster, n.record_id
+        order by n.cluster collate "C", n.record_id collate "C"
         on conflict (cluster, record_id) do update
         set size = excluded.size, bits = excluded.bits, departement = excluded.departement,
             postcode = excluded.postcode, town = excluded.town, beginning = excluded.beginning, name = excluded.name,
@@ -63,8 +64,8 @@ _WRITE = f"""
     )
     select record, cluster, record_id from kept
 """
-# What is there is left alone, and not even waited for. In order here and there, so that two who write the same records
-# cannot block each other.
+# What is there is left alone, and not even waited for. In order here and there, and as Python sorts texts, so that two
+# who write the same records cannot block each other.
 _PUBLISH = f"""
     with kept as (
         insert into match_features ({_COLUMNS})
@@ -72,7 +73,7 @@ _PUBLISH = f"""
         where not exists (
             select from match_features f where f.cluster = n.cluster and f.record_id = n.record_id
         )
-        order by n.cluster, n.record_id
+        order by n.cluster collate "C", n.record_id collate "C"
         on conflict (cluster, record_id) do nothing
         returning record, cluster, record_id, keys
     ), keys as (
@@ -174,11 +175,32 @@ async def write(connection: AsyncConnection, records: Sequence[Features], revisi
     return _numbered(records, await fetch(connection, _WRITE, (*_columns(records), revision)))
 
 
-async def publish(connection: AsyncConnection, records: Sequence[Features], weights: Weights) -> dict[int, Features]:
-    """Write those of which nothing is known yet, as pending; returns these by number. Raises StaleRecognitionError."""
+class Publishable(NamedTuple):
+    """Some records, and the columns that are written of them."""
+
+    records: Sequence[Features]
+    columns: tuple[Any, ...]
+
+
+def publishable(records: Sequence[Features]) -> Publishable:
+    """What takes processor time, and no database."""
+    return Publishable(records, _columns(records))
+
+
+async def publish(
+    connection: AsyncConnection, parts: AsyncGenerator[Publishable], weights: Weights
+) -> dict[int, Features]:
+    """Write those of which nothing is known yet, as pending; returns these by number. Raises StaleRecognitionError.
+
+    ``parts`` are in the order of their records' keys.
+    """
     if await _revision(connection, weights) is None:
         await execute(connection, _FIRST_STATE, versions(weights))
-    return _numbered(records, await fetch(connection, _PUBLISH, _columns(records)))
+    published = dict[int, Features]()
+    async with aclosing(parts):
+        async for part in parts:
+            published |= _numbered(part.records, await fetch(connection, _PUBLISH, part.columns))
+    return published
 
 
 async def linked(connection: AsyncConnection, records: Collection[int]) -> None:

@@ -6,7 +6,7 @@ waits for anybody. :func:`repository.recognise` then goes by a look as far as no
 """
 
 from asyncio import to_thread
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import AsyncGenerator, Collection, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -18,9 +18,12 @@ from services.membership.matching.score import Judge, Judgement
 from services.membership.matching.sql import classes, crowds, features
 from services.membership.matching.sql.candidates import Numbers, candidates_of, crowds_with_hubs_among
 from services.membership.matching.sql.classes import Counted, Judged
+from services.membership.matching.sql.features import Publishable, publishable
 from services.membership.matching.term_frequency import Classes
 from services.membership.matching.weights import Weights
 from services.membership.records.record import RecordKey
+
+__all__ = ["Look", "Looked", "Publishable", "judged", "known", "look", "publish", "publishable"]
 
 
 class Looked(NamedTuple):
@@ -43,12 +46,14 @@ class Look:
     pairs: list[Looked]
 
 
-async def publish(connection: AsyncConnection, records: Sequence[Features], weights: Weights) -> dict[int, Features]:
+async def publish(
+    connection: AsyncConnection, parts: AsyncGenerator[Publishable], weights: Weights
+) -> dict[int, Features]:
     """Publish those of which nothing is known; returns them by number. Commit before you look.
 
-    Raises StaleRecognitionError.
+    ``parts`` are in the order of their records' keys. Raises StaleRecognitionError.
     """
-    return await features.publish(connection, records, weights)
+    return await features.publish(connection, parts, weights)
 
 
 async def known(connection: AsyncConnection, records: Collection[RecordKey], weights: Weights) -> set[RecordKey]:
