@@ -34,8 +34,8 @@ from shared.persistence.statements import fetch
 LEAST: Final = 16
 """Records: with fewer, two transactions cost more than the turn is worth."""
 
-_LEAST_PART: Final = 64
-_MOST_PARTS: Final = 4
+LEAST_PART: Final = 64
+MOST_PARTS: Final = 4
 # The commit of the messages' own transaction flushes this one too; if it is lost, the messages come again.
 _SETTINGS = """
     select set_config('synchronous_commit', 'off', true), set_config('plan_cache_mode', 'force_generic_plan', true)
@@ -125,7 +125,7 @@ async def take_in(
 
 def _parts(keys: Sequence[RecordKey]) -> Iterator[Sequence[RecordKey]]:
     """Two to four, so that one is understood while another is written; each statement takes its own time too."""
-    size = max(_LEAST_PART, -(-len(keys) // _MOST_PARTS))
+    size = max(LEAST_PART, -(-len(keys) // MOST_PARTS))
     return (keys[at : at + size] for at in range(0, len(keys), size))
 
 

@@ -130,6 +130,19 @@ async def test_a_link_leaves_pairs_alone_that_another_found(database: AsyncConne
     assert await matching_repository.kept_pairs(database) == from_scratch([first, second])
 
 
+async def test_a_count_is_not_believed_that_another_record_lowered(database: AsyncConnection) -> None:
+    """Three companies share a domain when two of them are looked at; what comes then says that these two are one."""
+    domain = {"website": "agence.fr"}
+    first = a_company("1", name="Lumerinance", **domain)
+    second = [a_company("2", name="Vioreau", **domain), a_company("3", name="Brassac", siren="552100554", **domain)]
+    third = a_company("4", "south", name="Vioreau", siren="552100554", **domain)
+    await matching_repository.recognise(database, [first], [], WEIGHTS)
+    early, late = Process(database, second), Process(database, [third])
+    for process in (early, early, late, late, late, early):
+        await process.go_on()
+    await is_as_in_memory(database, [first, *second, third])
+
+
 async def test_a_look_is_not_believed_about_what_changed_since(database: AsyncConnection) -> None:
     old = a_company("1", siren="732829320", name="Lumerinance", postcode="42000")
     new = a_company("1", siren="552100554", name="Vioreau", postcode="69003")

@@ -46,6 +46,7 @@ def database(nodes: Nodes) -> Iterator[str]:
 def even_a_single_record_is_published() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(take_in_module, "LEAST", 1)
+        patch.setattr(take_in_module, "LEAST_PART", 2)
         yield
 
 

@@ -36,6 +36,7 @@ def database(nodes: Nodes) -> Iterator[str]:
 @pytest.fixture
 async def engine(database: str, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[AsyncEngine]:
     monkeypatch.setattr(take_in_module, "LEAST", 1)
+    monkeypatch.setattr(take_in_module, "LEAST_PART", 1)
     async with an_engine(database) as engine:
         async with engine.begin() as connection:
             await connection.exec_driver_sql(EMPTY)

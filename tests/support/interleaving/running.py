@@ -71,7 +71,7 @@ async def interleave(
     """Live one story for each seed and check it, a wave at a time. Ends after the wave in which ``enough`` is wrong."""
     result, left = Finding(), list(seeds)
     # Batches of these stories are small, and would all be recognised with the turn.
-    with patch.object(take_in, "LEAST", 1):
+    with patch.object(take_in, "LEAST", 1), patch.object(take_in, "LEAST_PART", 2):
         while left and len(result.wrong) < enough:
             now, left = left[:wave], left[wave:]
             result.add(await _wave(url, now, kills=kills))

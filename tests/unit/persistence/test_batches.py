@@ -1,9 +1,14 @@
-"""The newest of a batch, and the columns of rows."""
+"""The newest of a batch, the columns of rows, and what is computed ahead."""
 
+import asyncio
+import threading
+from contextlib import aclosing
 from dataclasses import dataclass
 from operator import attrgetter
 
-from shared.persistence.batches import columns_of, newest_by
+import pytest
+
+from shared.persistence.batches import ahead, columns_of, newest_by
 
 
 @dataclass(frozen=True)
@@ -35,3 +40,38 @@ def test_of_several_as_new_the_first_stays() -> None:
 def test_columns_follow_the_names_and_the_rows() -> None:
     assert columns_of(rows(7, 8), "version", "key.cluster") == ([7, 8], ["north", "north"])
     assert columns_of([], "version", "text") == ([], [])
+
+
+async def test_the_next_is_computed_while_the_caller_works() -> None:
+    computed, order = threading.Event(), list[str]()
+
+    def compute(item: str) -> str:
+        order.append(item)
+        if item == "b":
+            computed.set()
+        return item.upper()
+
+    coming = ahead("abc", compute)
+    assert await anext(coming) == "A"
+    # Nobody asked for the next one yet.
+    assert await asyncio.to_thread(computed.wait, 5)
+    assert [item async for item in coming] == ["B", "C"]
+    assert order == ["a", "b", "c"]
+
+
+async def test_of_nothing_nothing_is_computed() -> None:
+    assert [item async for item in ahead((), str)] == []
+
+
+async def test_what_cannot_be_computed_comes_in_its_place() -> None:
+    coming = ahead((1, 0, 2), lambda item: 2 // item)
+    assert await anext(coming) == 2
+    with pytest.raises(ZeroDivisionError):
+        await anext(coming)
+
+
+async def test_who_leaves_early_leaves_no_task() -> None:
+    before = asyncio.all_tasks()
+    async with aclosing(ahead((1, 0, 2), lambda item: 2 // item)) as coming:
+        assert await anext(coming) == 2
+    assert asyncio.all_tasks() == before

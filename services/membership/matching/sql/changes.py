@@ -125,7 +125,7 @@ async def _counted_since(
     before = look.judged_by
     if revision != look.revision:
         before = await classes.judged(connection, {key for item in look.records.values() for key in keys(item)})
-        doubtful |= _moved_since(look, before).union(look.counted.moved(before))
+        doubtful |= look.counted.moved(before).keys()
     if not doubtful:
         return look.counted, before
     own = {number: item for number, item in look.records.items() if not doubtful.isdisjoint(keys(item))}
